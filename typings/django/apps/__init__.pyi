@@ -1,0 +1,4 @@
+class AppConfig:
+    name: str
+    verbose_name: str
+    def ready(self) -> None: ...

@@ -1,0 +1,3 @@
+class LazySettings: ...
+
+settings: LazySettings

@@ -1,0 +1,4 @@
+import re
+
+class SafeExceptionReporterFilter:
+    hidden_settings: re.Pattern[str]
