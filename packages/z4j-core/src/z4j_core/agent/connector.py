@@ -1,0 +1,164 @@
+"""Opening the one connection. The rule: every failure has one code.
+
+No redirects, no compression, no pings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+from typing import Any, NoReturn
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
+from websockets.sync import client
+
+from ..errors import Z4JError
+from ..wire.dsn import Dsn
+
+PROTOCOL = "z4j.2"
+OPEN_TIMEOUT_S = 10
+CLOSE_TIMEOUT_S = 2
+MAX_MESSAGE = 262_188
+SEND_TIMEOUT_S = 30
+
+
+class Away(Z4JError):
+    """The brain cannot be reached; `code` is a Z4J-Ennn."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Closed(Z4JError):
+    """The connection ended; `close_code` is a hint that anyone could have forged."""
+
+    def __init__(self, close_code: int | None, reason: str) -> None:
+        super().__init__(reason or "connection lost")
+        self.close_code = close_code or 1006
+
+
+class Link:
+    """One open WebSocket; bytes in, bytes out."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def send(self, record: bytes) -> None:
+        """Send one record.
+
+        Raises:
+            Closed: the session is over, unknown how much arrived.
+        """
+        try:
+            self._connection.send(record)
+        except (WebSocketException, OSError) as error:
+            raise _closed(error) from error
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """The next record, or None when none came in time.
+
+        Raises:
+            Closed: the session is over.
+        """
+        try:
+            data = self._connection.recv(timeout=timeout_s)
+        except TimeoutError:
+            return None
+        except (WebSocketException, OSError) as error:
+            raise _closed(error) from error
+        if isinstance(data, bytes):
+            return data
+        raise Closed(4400, "text where records were expected")
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close; never raises."""
+        with contextlib.suppress(WebSocketException, OSError):
+            self._connection.close(code, reason[:100])
+
+    def drop(self) -> None:
+        """Close the socket without the WebSocket's manners: the peer does not answer."""
+        with contextlib.suppress(OSError):
+            self._connection.socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Waking(client.ClientConnection):
+    """Wakes its reader before it closes.
+
+    TLS 1.3 sends tickets that are no data: a reader that saw them waits inside TLS, where closing
+    the descriptor does not reach it, and whoever joins it would wait for ever.
+    """
+
+    def close_socket(self) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        super().close_socket()
+
+
+def dial(dsn: Dsn, ca_file: str | None, timeout_s: float = OPEN_TIMEOUT_S) -> Link:
+    """Connect to the brain of `dsn`, which may take `timeout_s` seconds to answer.
+
+    Raises:
+        Away: with the code of the cause.
+    """
+    context = ssl.create_default_context(cafile=ca_file) if dsn.scheme == "https" else None
+    try:
+        connection = _connect(dsn.url, context, timeout_s)
+    except (WebSocketException, OSError) as error:
+        _explain(error, dsn, timeout_s)
+    _limit_sends(connection.socket)
+    return Link(contextlib.ExitStack().enter_context(connection))
+
+
+def _connect(url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
+    options: dict[str, Any] = {
+        "subprotocols": [PROTOCOL],
+        "compression": None,
+        "ping_interval": None,
+        "open_timeout": timeout_s,
+        "close_timeout": CLOSE_TIMEOUT_S,
+        "max_size": MAX_MESSAGE,
+        "ssl": context,
+        "create_connection": _Waking,
+    }
+    following = getattr(client, "reconnect", None)
+    if following is None:
+        return client.connect(url, **options)
+
+    class Straight(following):  # type: ignore[misc,valid-type]  # absent in older releases
+        """Takes a redirect for what it is here: a wrong address."""
+
+        def process_redirect(self, exc: Exception) -> Exception:
+            return exc
+
+    return Straight(url, **options).connect()
+
+
+def _explain(error: Exception, dsn: Dsn, timeout_s: float) -> NoReturn:
+    host = f"{dsn.host}:{dsn.port}"
+    if isinstance(error, socket.gaierror):
+        raise Away("Z4J-E105", f"host name {dsn.host} cannot be resolved") from error
+    if isinstance(error, ssl.SSLError):
+        raise Away("Z4J-E107", f"TLS with {host} failed: {error.reason or error}") from error
+    if isinstance(error, InvalidHandshake):
+        raise Away("Z4J-E108", f"{host} is not a z4j brain: {error}") from error
+    if isinstance(error, TimeoutError):
+        raise Away("Z4J-E106", f"no answer from {host} within {timeout_s:g} s") from error
+    if isinstance(error, ConnectionRefusedError):
+        raise Away("Z4J-E106", f"connection refused by {host}") from error
+    raise Away("Z4J-E106", f"no connection to {host}: {error}") from error
+
+
+def _closed(error: Exception) -> Closed:
+    if isinstance(error, ConnectionClosed) and error.rcvd is not None:
+        return Closed(error.rcvd.code, error.rcvd.reason)
+    return Closed(None, str(error) or type(error).__name__)
+
+
+def _limit_sends(sock: Any) -> None:
+    """Let the kernel give up on a peer that reads nothing, so that no send waits for ever."""
+    with contextlib.suppress(OSError, AttributeError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_TIMEOUT_S, 0))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SEND_TIMEOUT_S * 1000)

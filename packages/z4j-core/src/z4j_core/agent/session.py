@@ -1,0 +1,237 @@
+"""One session, from dialling to its end. The rule: each record type has one row in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from ..config import Dsn
+from ..errors import WireError
+from ..spool import Spool
+from ..wire import AgentSession, Fault, RecordType
+from ..wire.bodies import Abort, Ack, App, Close, Flow, Register, Want, Welcome
+from ..wire.bodies import Command as Ordered
+from .commands import Command, Commands
+from .connector import Closed, Link, dial
+from .inventory import Inventory
+from .process import HOLD_S, Process
+from .register import apps_of
+from .sender import Batches, Sender
+
+HANDSHAKE_S = 5.0
+LIFETIME_S = 86_400.0
+_DRY_RUN = 1
+
+
+def lifetime_s(entropy: Callable[[int], bytes]) -> float:
+    """A day, give or take a tenth, so that agents started together do not return together."""
+    return LIFETIME_S * (0.9 + 0.2 * int.from_bytes(entropy(2), "big") / 0xFFFF)
+
+
+class Host(Protocol):
+    """What a session asks of the agent that opened it."""
+
+    process: Process
+    spool: Spool
+    batches: Batches
+    commands: Commands
+    retry_after_s: float
+
+    def register(self, apps: tuple[App, ...] | None = None) -> Register:
+        """The body of REGISTER."""
+        ...
+
+    def welcomed(self, dsn: Dsn, welcome: Welcome) -> None:
+        """Hear that the brain took us."""
+        ...
+
+    def look_again(self) -> None:
+        """Ask each engine again what it knows."""
+        ...
+
+    def upkeep(self) -> None:
+        """Do what has to be done now and then."""
+        ...
+
+
+class Session:
+    """One open session; used by the agent's thread alone."""
+
+    def __init__(self, agent: Host, dsn: Dsn) -> None:
+        self._agent = agent
+        self._process = agent.process
+        self._clock = agent.process.clock
+        self._dsn = dsn
+        self._link: Link | None = None
+        self._beats = 0
+        self._beat_at = 0.0
+        self._welcomed_at = 0.0
+        self._inventory = Inventory(agent.process)
+        self._wire = AgentSession(
+            dsn.credential,
+            url=dsn.url,
+            project=dsn.project,
+            nonce=agent.process.entropy(32),
+            now=self._clock.monotonic(),
+            lifetime_s=lifetime_s(agent.process.entropy),
+        )
+        self._on: Mapping[type, Callable[[Any], None]] = {
+            Ack: self._acknowledged,
+            Ordered: self._ordered,
+            Abort: lambda body: agent.commands.abort(body.cmd_id),
+            Flow: self._slowed,
+            Close: self._closed,
+        }
+
+    @property
+    def opened_at(self) -> float:
+        """When the brain said WELCOME (monotonic seconds), 0 before."""
+        return self._welcomed_at
+
+    def run(self, until: Callable[[Sender], bool]) -> None:
+        """Connect and serve until `until(sender)` says that it is enough.
+
+        Raises:
+            Away: no connection.
+            WireError: the session is over.
+            Closed: the connection is over.
+        """
+        self._link = dial(self._dsn, self._process.settings.ca_file)
+        try:
+            self._handshake(self._link)
+            self._serve(self._link, until)
+        except Closed:
+            self._last_words(self._link)
+            raise
+        except WireError as error:
+            if error.close_code in (4400, 4413) and self._welcomed_at:
+                self._sender.blamed()
+            self._link.close(error.close_code, str(error))
+            raise
+        finally:
+            self._link.close()
+
+    def _last_words(self, link: Link) -> None:
+        """Read what came before the connection went: a CLOSE in it is the true cause.
+
+        Raises:
+            WireError: the cause.
+            Closed: there was none.
+        """
+        while (data := link.receive(0)) is not None:
+            self._handle(self._receive(data))
+
+    def _handshake(self, link: Link) -> None:
+        link.send(self._wire.hello())
+        self._wire.receive_challenge(self._await(link))
+        register = self._agent.register()
+        link.send(self._registered(register))
+        body = self._receive(self._await(link))
+        if not isinstance(body, Welcome):
+            raise WireError(Fault.STATE, "the brain did not say WELCOME")
+        self._welcome(link, body)
+
+    def _registered(self, register: Register) -> bytes:
+        try:
+            return self._wire.register(register)
+        except WireError as error:
+            if error.kind != Fault.SIZE:
+                raise
+            self._process.changed.set()
+            return self._wire.register(self._agent.register(apps=()))
+
+    def _await(self, link: Link) -> bytes:
+        data = link.receive(HANDSHAKE_S)
+        if data is None:
+            raise Closed(4408, "no answer to the handshake within 5 s")
+        return data
+
+    def _welcome(self, link: Link, welcome: Welcome) -> None:
+        self._welcomed_at = self._clock.monotonic()
+        self._boot_at_welcome = self._clock.boottime()
+        self._sender = Sender(
+            self._wire, self._agent.spool, link.send, self._agent.batches, self._clock
+        )
+        self._agent.welcomed(self._dsn, welcome)
+
+    def _serve(self, link: Link, until: Callable[[Sender], bool]) -> None:
+        while True:
+            self._process.settle(HOLD_S)
+            self._sender.step()
+            self._beat(link)
+            self._update(link)
+            self._agent.upkeep()
+            if until(self._sender):
+                link.send(self._wire.close(1000, "going"))
+                return
+            now = self._clock.monotonic()
+            if now > self._wire.deadline:
+                raise WireError("Silence", "the brain is silent", 4408)
+            wait_s = min(self._sender.wait_s(), max(0.0, self._beat_at - now))
+            data = link.receive(wait_s)
+            while data is not None:
+                self._handle(self._receive(data))
+                data = link.receive(0)
+
+    def _receive(self, data: bytes) -> Any:
+        received = self._wire.receive(data, self._clock.monotonic())
+        return received.body
+
+    def _handle(self, body: Any) -> None:
+        if isinstance(body, tuple) and body and isinstance(body[0], Want):
+            self._wanted(body)
+        elif (row := self._on.get(type(body))) is not None:
+            row(body)
+            if isinstance(body, Close):
+                raise WireError("Closed", body.reason or "closed by the brain", body.code)
+
+    def _acknowledged(self, ack: Ack) -> None:
+        self._sender.acknowledged(ack)
+
+    def _slowed(self, flow: Flow) -> None:
+        self._sender.flow(flow)
+
+    def _closed(self, close: Close) -> None:
+        self._agent.retry_after_s = close.retry_after_ms / 1000
+
+    def _ordered(self, order: Ordered) -> None:
+        self._agent.commands.submit(
+            Command(
+                cmd_id=order.cmd_id,
+                verb=order.verb,
+                engine=order.engine,
+                app=order.app,
+                targets=tuple(order.targets),
+                params=order.params,
+                deadline=self._boot_at_welcome + order.deadline_ms / 1000,
+                dry_run=bool(order.flags & _DRY_RUN),
+            )
+        )
+        self._sender.hurry()
+
+    def _wanted(self, wants: tuple[Want, ...]) -> None:
+        for want in wants:
+            for page in self._inventory.pages(want.kind, want.engine, want.app):
+                self._send(RecordType.SNAPSHOT, page)
+
+    def _beat(self, link: Link) -> None:
+        now = self._clock.monotonic()
+        welcome = self._wire.welcome
+        if now < self._beat_at or welcome is None:
+            return
+        self._beat_at = now + welcome.hb_ms / 1000
+        self._beats += 1
+        self._agent.look_again()
+        self._send(RecordType.BEAT, self._inventory.beat(self._beats))
+
+    def _update(self, link: Link) -> None:
+        if self._process.changed.is_set():
+            self._process.changed.clear()
+            self._beat_at = min(self._beat_at, self._clock.monotonic())
+            self._send(
+                RecordType.UPDATE, {"apps": apps_of(self._process), "role": self._process.role}
+            )
+
+    def _send(self, type_: RecordType, body: Any) -> None:
+        assert self._link is not None
+        self._link.send(self._wire.send(type_, body))

@@ -1,0 +1,1 @@
+"""Commands of the agent's side: one file each, `main(argv) -> exit code`."""

@@ -1,0 +1,87 @@
+"""The checks of doctor in their order. The rule: what needs a failed check is skipped by name."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from ...clock import Clock, SystemClock
+from ...config import Dsn, Loaded, label, load
+from . import local
+from .network import reach
+from .report import Failure, Report
+from .talk import Talk
+
+FAILED = 2
+_TALKS = ("handshake", "clock", "event", "command")
+
+
+def main(argv: Sequence[str], clock: Clock | None = None) -> int:
+    """Print one line per check; 0 when nothing failed, else 2."""
+    options = argparse.ArgumentParser(
+        prog="z4j doctor",
+        description="What stands between this machine and its brain; exit 0 or 2.",
+    )
+    options.add_argument("--json", action="store_true", help="one object per line")
+    given = options.parse_args(argv)
+    report = Report(sys.stdout.write, as_json=given.json)
+    Doctor(load(), clock or SystemClock(), report).run()
+    return FAILED if report.has_failed else 0
+
+
+class Doctor:
+    """Checks in the order in which they depend on each other."""
+
+    def __init__(self, loaded: Loaded, clock: Clock, report: Report) -> None:
+        self._settings = loaded.settings
+        self._faults = loaded.faults
+        self._clock = clock
+        self._report = report
+
+    def run(self) -> None:
+        """All checks."""
+        report, settings = self._report, self._settings
+        for code, text in self._faults:
+            report.line("FAIL", "settings", text, code)
+        if not settings.enabled:
+            report.line("warn", "settings", "Z4J_ENABLED is off: nothing is recorded")
+        dsn = settings.dsn
+        if dsn is not None:
+            report.line("ok", "dsn", f"{label(dsn)}, from {settings.dsn_from}")
+            self._brain(dsn)
+            report.check("spool", lambda: local.spool(dsn, settings, self._clock))
+        elif not any(code.startswith("Z4J-E1") or code == "Z4J-E011" for code, _ in self._faults):
+            text = "no DSN: set Z4J_DSN, or start `z4j dev` in this directory or above"
+            report.line("FAIL", "dsn", text)
+        report.check("policy", lambda: local.policy(settings))
+        self._engines()
+
+    def _brain(self, dsn: Dsn) -> None:
+        report = self._report
+        if not report.check("network", lambda: reach(dsn, self._settings.ca_file, self._clock)):
+            report.line("skip", ", ".join(_TALKS), "need the network")
+            return
+        talk = Talk(dsn, self._settings, self._clock, os.urandom)
+        try:
+            if not report.check("handshake", talk.handshake):
+                report.line("skip", ", ".join(_TALKS[1:]), "need the handshake")
+                return
+            report.check("clock", talk.clock)
+            if report.check("event", talk.event):
+                report.check("command", talk.command)
+            else:
+                report.line("skip", "command", "needs the event")
+        finally:
+            talk.close()
+
+    def _engines(self) -> None:
+        try:
+            found = local.adapters(self._settings)
+        except Failure as failure:
+            self._report.line("FAIL", "engines", failure.text, failure.code)
+            return
+        for name, point in found.items():
+            self._report.check(name, partial(local.adapter, name, point))
