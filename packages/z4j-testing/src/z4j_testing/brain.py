@@ -1,0 +1,197 @@
+"""A brain without a database: a real WebSocket server on loopback. The rule: ack after store.
+
+It keeps in memory what agents send, sends commands, and misbehaves on demand (`knobs`).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Self
+
+from websockets.http11 import Request, Response
+from websockets.sync.server import Server, ServerConnection, serve
+from websockets.typing import Subprotocol
+from z4j_core.clock import Clock, SystemClock
+from z4j_core.wire import (
+    MAX_MESSAGE_BYTES,
+    PATH,
+    PROTOCOL,
+    CloseCode,
+    Credential,
+    Dsn,
+    KeyId,
+    RecordType,
+    Secret,
+)
+from z4j_core.wire.bodies import Abort, Actor, Command, Flow
+from z4j_core.wire.items import Result
+
+from .brain_link import Desk, Link
+
+_TERMINAL = frozenset({2, 3, 4, 5, 6, 7})
+_ACTOR = Actor("operator-1", "Operator", "test")
+
+
+class FakeBrain(Desk):
+    """`with FakeBrain() as brain:` and connect an agent to `brain.dsn`.
+
+    What agents sent is in `brain.store` (segments, registers, beats, snapshots, closes, faults);
+    `brain.wait_for(lambda: len(brain.store.tasks) == 3)` waits for it. `port` 0 takes a free one;
+    the same brain may be stopped and started again on its port and remembers everything.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: str = "demo",
+        port: int = 0,
+        clock: Clock | None = None,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        super().__init__(clock or SystemClock(), entropy)
+        self.project = project
+        self.port = port
+        self.credential = self.add_key()
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def add_key(self, cred_id: bytes | None = None, kid: int = 1) -> Credential:
+        """A key agents may use from now on."""
+        key = KeyId(cred_id or self.entropy(16), kid)
+        self.keys[key] = Secret(self.entropy(32))
+        return Credential(key.cred_id, key.kid, self.keys[key])
+
+    @property
+    def address(self) -> Dsn:
+        """Where an agent finds this brain; its `url` is what it dials."""
+        return Dsn("http", "127.0.0.1", self.port, "", self.project, self.credential)
+
+    @property
+    def dsn(self) -> str:
+        """The same as text, secret included."""
+        return self.address.reveal()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen."""
+        self.stopping.clear()
+        self._server = serve(
+            self._serve,
+            "127.0.0.1",
+            self.port,
+            subprotocols=[Subprotocol(PROTOCOL)],
+            compression=None,
+            ping_interval=None,
+            close_timeout=1,
+            max_size=MAX_MESSAGE_BYTES,
+            process_request=_gate,
+        )
+        self.port = self._server.socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="fake-brain")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Drop all connections, free the port, keep what is stored."""
+        self.stopping.set()
+        if self._server is None or self._thread is None:
+            return
+        self.drop()
+        self._server.shutdown()
+        self._thread.join()
+        self._server = self._thread = None
+        self.wait_for(lambda: not self.links)
+
+    def _serve(self, socket: ServerConnection) -> None:
+        link = Link(self, socket)
+        self.store.note(lambda: self.links.append(link))
+        link.run()
+
+    def wait_for(self, predicate: Callable[[], object], timeout_s: float = 5.0) -> None:
+        """Wait until `predicate` holds; it is asked after each change of the store.
+
+        Raises:
+            TimeoutError: it did not hold in time.
+        """
+        self.store.wait_for(predicate, timeout_s)
+
+    def wait_for_agent(self, stream: bytes = b"", timeout_s: float = 5.0) -> Link:
+        """The first agent whose session is open (of `stream`, when given)."""
+        self.wait_for(lambda: self._open_links(stream), timeout_s)
+        return self._open_links(stream)[0]
+
+    def _open_links(self, stream: bytes = b"") -> list[Link]:
+        return [one for one in self.links if one.is_open and stream in (b"", one.stream)]
+
+    def command(
+        self,
+        verb: str,
+        engine: str,
+        app: str,
+        targets: Sequence[str] = (),
+        params: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> bytes:
+        """Send a COMMAND to the first open agent; its id. `changes` replace fields of Command.
+
+        `stream` among them picks the agent by its own stream.
+        """
+        link = self.wait_for_agent(changes.pop("stream", b""))
+        command = Command(
+            self.entropy(16), verb, engine, app, tuple(targets), dict(params or {}),
+            60_000, _ACTOR, "", 0, None,
+        )._replace(**changes)  # fmt: skip
+        link.send(RecordType.COMMAND, command)
+        return command.cmd_id
+
+    def abort(self, cmd_id: bytes, reason: str = "") -> None:
+        """Send ABORT to every open agent."""
+        for link in self._open_links():
+            link.send(RecordType.ABORT, Abort(cmd_id, reason))
+
+    def result(self, cmd_id: bytes, timeout_s: float = 5.0) -> Result:
+        """The last word on a command; waits for one that is not `accepted` or `duplicate`."""
+
+        def ended() -> list[Result]:
+            return [one for one in self.store.results(cmd_id) if one.state in _TERMINAL]
+
+        self.wait_for(ended, timeout_s)
+        return ended()[-1]
+
+    def flow(self, *, credit: int = 8, pause_ms: int = 0, shed: int = 0) -> None:
+        """Send FLOW to every open agent."""
+        for link in self._open_links():
+            link.send(RecordType.FLOW, Flow(credit, pause_ms, shed))
+
+    def release_acks(self) -> None:
+        """Send the ACKs that were held, and hold no more."""
+        self.knobs.hold_acks = False
+        for link in self._open_links():
+            marks, link.held = tuple(link.held), []
+            link.acknowledge(marks)
+
+    def close(self, code: int = CloseCode.DRAINING, reason: str = "", retry_ms: int = 0) -> None:
+        """Send CLOSE to every open agent and hang up."""
+        for link in self._open_links():
+            link.close(code, reason, retry_ms)
+
+    def drop(self) -> None:
+        """Cut every connection without a word."""
+        for link in list(self.links):
+            link.drop()
+
+
+def _gate(socket: ServerConnection, request: Request) -> Response | None:
+    if request.path != PATH:
+        return socket.respond(HTTPStatus.NOT_FOUND, "")
+    if "Origin" in request.headers:
+        return socket.respond(HTTPStatus.FORBIDDEN, "")
+    return None

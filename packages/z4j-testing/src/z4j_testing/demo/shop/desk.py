@@ -1,0 +1,116 @@
+"""The shop's front: customers come at a steady rate; who asks at the desk is served first.
+
+The rule: it only enqueues. `python -m z4j_testing.demo.shop.desk RATE`, in tasks a second.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+
+from . import tasks
+from .app import REDIS_URL, app
+from .keys import DESK, SUPPLIERS_DOWN
+
+OUTAGE_EVERY = 400
+"""Customers between two outages of a supplier."""
+CUSTOMERS = (
+    "Ada Petrova", "Jonas Lindqvist", "Mei Tanaka", "Ingrid Sørensen", "Tomás Herrera",
+    "Noor Haddad", "Kwame Mensah", "Louise Fontaine",
+)  # fmt: skip
+GOODS = (
+    ("teapot", 3400, "kitchen"), ("linen apron", 2600, "kitchen"), ("field notes", 1200, "paper"),
+    ("brass lamp", 8900, "light"), ("candle", 900, "light"), ("gift card", 2500, "gift card"),
+)  # fmt: skip
+
+
+def visitor(order_id: int) -> None:
+    """One customer does one thing."""
+    _pick(
+        (
+            (_order, 30),
+            (_picture, 30),
+            (_newsletter, 22),
+            (_restock, 8),
+            (_refund, 6),
+            (_voucher_for_gift_cards, 2),
+            (_report, 1),
+        )
+    )(order_id)
+
+
+def _pick(choices: tuple[tuple[Callable[[int], None], int], ...]) -> Callable[[int], None]:
+    (chosen,) = random.choices([c for c, _ in choices], [weight for _, weight in choices])
+    return chosen
+
+
+def _items(count: int) -> list[dict[str, Any]]:
+    names = random.choices(GOODS[:-1], k=count)
+    return [{"name": name, "price": price, "kind": kind} for name, price, kind in names]
+
+
+def _order(order_id: int) -> None:
+    customer = random.choice(CUSTOMERS)
+    tasks.checkout.delay(order_id, customer, _items(random.randint(1, 4)))
+
+
+def _voucher_for_gift_cards(order_id: int) -> None:
+    card = {"name": "gift card", "price": 2500, "kind": "gift card"}
+    tasks.checkout.delay(order_id, "Marguerite Okafor", [card])
+
+
+def _picture(order_id: int) -> None:
+    name = random.choice(GOODS)[0].replace(" ", "-")
+    tasks.thumbnail.delay(f"{name}-{order_id}.jpg", random.choice((120, 320, 640)))
+
+
+def _newsletter(order_id: int) -> None:
+    customer = random.choice(CUSTOMERS).lower().replace(" ", ".")
+    tasks.send_mail.apply_async(
+        (f"{customer}@mail.example", f"New this week, no. {order_id % 52}"),
+        {"template": "newsletter"},
+        countdown=random.choice((0, 0, 0, 20)),
+    )
+
+
+def _restock(order_id: int) -> None:
+    supplier = random.choice(("nordwind", "nordwind", "kestrel"))
+    tasks.restock.delay(f"sku-{order_id % 97}", 12, supplier=supplier, password="s3cret")  # noqa: S106
+
+
+def _refund(order_id: int) -> None:
+    tasks.refund.delay(order_id, random.randint(5, 90) * 100, "arrived broken")
+
+
+def _report(order_id: int) -> None:
+    tasks.monthly_report.delay(f"2026-{order_id % 12 + 1:02}", random.randint(8, 40))
+
+
+def serve(rate: float) -> None:
+    """Enqueue `rate` tasks a second, and at once what is asked for at the desk."""
+    redis: Redis = Redis.from_url(REDIS_URL, decode_responses=True)
+    order_id = 4100
+    while True:
+        asked: Any = redis.blpop([DESK], timeout=1 / rate)
+        if asked is not None:
+            wish = json.loads(asked[1])
+            app.send_task(wish.pop("task"), **wish)
+            continue
+        order_id += 1
+        _weather(redis, order_id)
+        visitor(order_id)
+
+
+def _weather(redis: Redis, order_id: int) -> None:
+    """The supplier Nordwind is unreachable for a quarter of the time."""
+    down = order_id % OUTAGE_EVERY > OUTAGE_EVERY * 3 // 4
+    (redis.sadd if down else redis.srem)(SUPPLIERS_DOWN, "nordwind")
+
+
+if __name__ == "__main__":
+    serve(float(sys.argv[1]))

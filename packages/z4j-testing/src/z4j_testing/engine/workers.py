@@ -1,0 +1,63 @@
+"""Workers. The rule: what is shown is what the worker is, not what it was told to be."""
+
+from __future__ import annotations
+
+from z4j_core import Capability, EventKind
+
+from ..signals import eventually
+from .rig import Rig, needs, proves
+
+PER_S = 2.0
+
+
+class TestWorkers:
+    """Inventory and size."""
+
+    @proves(Capability.WORKERS)
+    def test_a_worker_shows_its_pool_queues_and_running_task(self, rig: Rig) -> None:
+        token = f"{rig.queue}-shown"
+        task_id = rig.send("slow", token)
+        rig.wait(task_id, EventKind.STARTED)
+
+        worker = rig.worker_now()
+
+        rig.release(token)
+        assert rig.end(task_id).worker == worker.id
+        assert worker.pool == rig.pool
+        assert rig.queue in worker.queues
+        assert task_id in worker.running
+
+    @proves(Capability.FETCH)
+    def test_fetch_finds_what_the_worker_holds(self, rig: Rig) -> None:
+        needs(rig, Capability.FETCH)
+        token = f"{rig.queue}-held"
+        task_id = rig.send("slow", token)
+        rig.wait(task_id, EventKind.STARTED)
+
+        held = rig.verb(Capability.FETCH, task_id=task_id)
+
+        rig.release(token)
+        rig.end(task_id)
+        assert (held.task_id, held.task, list(held.args)) == (task_id, rig.name("slow"), [token])
+
+    @proves(Capability.POOL)
+    def test_pool_changes_size(self, rig: Rig) -> None:
+        needs(rig, Capability.POOL)
+        worker = rig.worker_now()
+        before = worker.slots or 0
+
+        assert rig.verb(Capability.POOL, worker_id=worker.id, delta=1) == before + 1
+        eventually(lambda: len(rig.worker_now().children) == before + 1, "one more child")
+        assert rig.verb(Capability.POOL, worker_id=worker.id, delta=-1) == before
+
+    @proves(Capability.RATE_LIMIT)
+    def test_a_rate_limit_spreads_starts(self, rig: Rig) -> None:
+        needs(rig, Capability.RATE_LIMIT)
+        rig.verb(Capability.RATE_LIMIT, task=rig.name("limited"), per_second=PER_S)
+        try:
+            ids = [rig.send("limited") for _ in range(3)]
+            starts = [rig.end(each).result for each in ids]
+        finally:
+            rig.verb(Capability.RATE_LIMIT, task=rig.name("limited"), per_second=None)
+
+        assert max(starts) - min(starts) > 1 / PER_S

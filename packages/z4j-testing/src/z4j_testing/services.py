@@ -1,0 +1,64 @@
+"""Redis, PostgreSQL and RabbitMQ for tests. The rule: this alone decides whether one is missing.
+
+Missing is a loud skip, and an error when `Z4J_REQUIRE_SERVICES=1`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+
+REQUIRED = "Z4J_REQUIRE_SERVICES"
+_ANSWER_S = 2.0
+
+
+def redis_url(db: int = 15) -> str:
+    """URL of a Redis database for tests; `Z4J_TEST_REDIS` names another server."""
+    base = os.environ.get("Z4J_TEST_REDIS", "redis://127.0.0.1:6379").rstrip("/")
+    _reachable("Redis", base, 6379)
+    return f"{base}/{db}"
+
+
+def amqp_url(vhost: str = "/") -> str:
+    """URL of RabbitMQ for tests; `Z4J_TEST_AMQP` names another server."""
+    base = os.environ.get("Z4J_TEST_AMQP", "amqp://guest:guest@127.0.0.1:5672").rstrip("/")
+    _reachable("RabbitMQ", base, 5672)
+    return f"{base}/{vhost}"
+
+
+def postgres_url(database: str) -> str:
+    """URL of a PostgreSQL database for tests; `Z4J_TEST_PG` names another server."""
+    base = os.environ.get("Z4J_TEST_PG", "postgresql://postgres@127.0.0.1:5432").rstrip("/")
+    _reachable("PostgreSQL", base, 5432)
+    return f"{base}/{database}"
+
+
+def broker_url(broker: str, redis_db: int = 15) -> str:
+    """URL of the broker a rig names: `redis` or `rabbitmq`."""
+    return redis_url(redis_db) if broker == "redis" else amqp_url()
+
+
+def free_port() -> int:
+    """A TCP port of the loopback nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _reachable(what: str, url: str, port: int) -> None:
+    parts = urlsplit(url)
+    address = (parts.hostname or "127.0.0.1", parts.port or port)
+    try:
+        socket.create_connection(address, _ANSWER_S).close()
+    except OSError as error:
+        _missing(f"{what} at {address[0]}:{address[1]}: {error}")
+
+
+def _missing(text: str) -> NoReturn:
+    if os.environ.get(REQUIRED) == "1":
+        pytest.fail(f"{REQUIRED}=1 and no {text}", pytrace=False)
+    pytest.skip(f"no {text}")
