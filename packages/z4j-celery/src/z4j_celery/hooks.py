@@ -1,0 +1,162 @@
+"""What is planted in Celery. The rule: each hook is guarded, and `remove` takes it out.
+
+Celery's signals are global: each handler answers only for its own app.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import wraps
+from importlib import import_module
+from typing import Any, cast
+
+from celery import signals
+from celery.utils.imports import symbol_by_name
+from celery.worker.request import Request
+from z4j_core import Emit, Worker
+
+from .deliveries import Deliveries
+from .inventory import local_worker, pool_name
+from .producer import Producer
+from .tap import tapped
+
+FLUSH_S = 2.0
+"""How long a stopping worker waits for its facts to be sent."""
+
+
+class Hooks:
+    """Signals, tap and the live request table of one app in this process."""
+
+    def __init__(self, app: Any, emit: Emit) -> None:
+        self.app = app
+        self.emit = emit
+        self.deliveries = Deliveries(app, emit)
+        self.producer = Producer(app, emit)
+        self.worker: Any = None
+        self._handlers: dict[str, Any] = {}
+        self._planted: list[tuple[Any, Any]] = []
+        self._class: Any = None
+        self._consumer: Any = None
+        self._on_failure: Any = None
+
+    @property
+    def pool(self) -> str | None:
+        """Name of the pool when this process is a worker of this app."""
+        return pool_name(self.worker.pool_cls) if self.worker is not None else None
+
+    def plant(self) -> None:
+        """Connect all signals; nothing is started."""
+        deliveries = self.deliveries
+        for signal, handler in (
+            (signals.before_task_publish, self.producer.before),
+            (signals.after_task_publish, self.producer.after),
+            (signals.celeryd_init, self.on_celeryd_init),
+            (signals.worker_init, self.on_worker_init),
+            (signals.worker_ready, self.on_worker_ready),
+            (signals.worker_shutdown, self.on_worker_shutdown),
+            (signals.task_received, deliveries.on_received),
+            (signals.task_revoked, deliveries.on_revoked),
+            (signals.task_unknown, deliveries.on_unknown),
+            (signals.task_rejected, deliveries.on_rejected),
+        ):
+            self._connect(signal, handler)
+
+    def remove(self) -> None:
+        """Take out all that was planted; a dispatcher in use goes on as a plain one."""
+        for signal, receiver in self._planted:
+            signal.disconnect(receiver)
+        self._planted.clear()
+        self.producer.everyone.discard(self.producer)
+        self._handlers.clear()
+        self.deliveries.remove()
+        if Request.on_failure is self._on_failure:
+            cast("Any", Request).on_failure = self._on_failure.__wrapped__
+        if self._class is not None:
+            self.app.events.dispatcher_cls = self._class
+            self.app.events.__dict__.pop("Dispatcher", None)
+            self._class = None
+        if self._consumer is not None:
+            del self._consumer.on_decode_error
+            self._consumer = None
+
+    def _connect(self, signal: Any, handler: Any) -> None:
+        receiver = self.emit.hook(handler)
+        signal.connect(receiver, weak=False)
+        self._planted.append((signal, receiver))
+
+    # The worker as a whole.
+
+    def on_celeryd_init(self, instance: Any, **_: Any) -> None:
+        """Install the tap before the worker makes its dispatcher."""
+        if instance.app is not self.app or self._class is not None:
+            return
+        events = self.app.events
+        self._class = events.dispatcher_cls
+        self._handlers.update(self.deliveries.handlers())
+        base = cast("type[Any]", symbol_by_name(self._class))
+        events.dispatcher_cls = tapped(base, self._handlers)
+        events.__dict__.pop("Dispatcher", None)
+
+    def on_worker_init(self, sender: Any, **_: Any) -> None:
+        """Note the worker before its pool forks."""
+        if sender.app is not self.app:
+            return
+        self.worker = sender
+        self.deliveries.hostname = sender.hostname
+        pool = pool_name(sender.pool_cls)
+        self.deliveries.queues_in_pool = pool in ("threads", "gevent")
+        if pool == "gevent":
+            gevent = import_module("gevent")
+            self.deliveries.place, self.deliveries.left_by = gevent.getcurrent, gevent.GreenletExit
+        elif pool in ("solo", "threads"):
+            self.deliveries.place = threading.get_ident
+        self._watch_failures()
+        self.emit.worker_up(Worker(sender.hostname), send=False)
+
+    def on_worker_ready(self, sender: Any, **_: Any) -> None:
+        """Report the worker; give a consumer without event dispatcher a muted tap."""
+        if sender.app is not self.app:
+            return
+        if sender.event_dispatcher is None:
+            sender.event_dispatcher = self.app.events.Dispatcher(
+                connection=None, hostname=sender.hostname, enabled=False
+            )
+            sender.update_strategies()
+        self._watch_decoding(sender)
+        for queue in list(self.app.amqp.queues.consume_from):
+            if self.emit.gate(queue).closed:
+                sender.call_soon(sender.cancel_task_queue, queue)
+        self.emit.worker_up(self.described())
+
+    def on_worker_shutdown(self, sender: Any, **_: Any) -> None:
+        """Say that the worker stops and leave the sender two seconds."""
+        if sender is self.worker:
+            self.emit.worker_down(sender.hostname, flush_s=FLUSH_S)
+            self.worker = None
+
+    def described(self) -> Worker:
+        """Describe this worker as it is now."""
+        return local_worker(self.worker)
+
+    def _watch_failures(self) -> None:
+        original = Request.on_failure
+        told = self.emit.hook(self.deliveries.on_failure)
+
+        @wraps(original)
+        def on_failure(request: Any, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
+            told(request, exc_info)
+            return original(request, exc_info, *args, **kwargs)
+
+        cast("Any", Request).on_failure = self._on_failure = on_failure
+
+    def _watch_decoding(self, consumer: Any) -> None:
+        original = consumer.on_decode_error
+        told = self.emit.hook(self.deliveries.undecodable)
+
+        @wraps(original)
+        def on_decode_error(message: Any, exc: BaseException) -> None:
+            original(message, exc)
+            told(message, exc)
+
+        consumer.on_decode_error = on_decode_error
+        self._consumer = consumer

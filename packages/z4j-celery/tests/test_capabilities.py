@@ -1,0 +1,34 @@
+"""The published matrix and the code are the same list."""
+
+import json
+from pathlib import Path
+
+import pytest
+from z4j_celery import CeleryEngine
+from z4j_core import Capability
+
+FILE = Path(__file__).parents[3] / "spec" / "capabilities.json"
+CELLS = json.loads(FILE.read_text())["celery"]
+IMPLEMENTED = {verb.value for verb in Capability if callable(getattr(CeleryEngine, verb, None))}
+
+
+def test_eight_cells_were_proved():
+    assert sorted(CELLS) == sorted(
+        f"{broker}-{pool}"
+        for broker in ("redis", "rabbitmq")
+        for pool in ("prefork", "threads", "solo", "gevent")
+    )
+
+
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_each_verb_of_the_adapter_was_proved_or_says_why_not(cell):
+    proved, unavailable = set(CELLS[cell]["proved"]), set(CELLS[cell]["unavailable"])
+
+    assert proved | unavailable == IMPLEMENTED
+    assert not proved & unavailable
+
+
+def test_each_verb_was_proved_somewhere_but_what_needs_a_setting():
+    proved = set().union(*(cell["proved"] for cell in CELLS.values()))
+
+    assert IMPLEMENTED - proved == {"restart"}
