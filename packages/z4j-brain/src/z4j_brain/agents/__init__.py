@@ -1,0 +1,1 @@
+"""Agents: keys, sessions and streams."""

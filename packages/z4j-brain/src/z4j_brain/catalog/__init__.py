@@ -1,0 +1,1 @@
+"""The catalog: registered definitions and how their tasks fare."""

@@ -1,0 +1,1 @@
+"""Commands of the brain, one file each: `main(argv) -> int`."""

@@ -1,0 +1,195 @@
+"""A brain over its REST API, as commands use it. The rule: the token goes to its brain alone.
+
+Where it is: `Z4J_URL` and `Z4J_TOKEN`, else `.z4j/dev.json` here or above, else `z4j login`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from z4j_core.errors import Z4JError
+from z4j_core.wire.dsn import is_loopback
+
+USAGE, FAILED, AWAY, REFUSED = 2, 1, 3, 4
+TIMEOUT_S = 15.0
+_MAX_BYTES = 32 << 20
+_DEV = Path(".z4j") / "dev.json"
+_NOT_SIGNED_IN = (
+    "no brain: run `z4j login <url>`, set Z4J_URL and Z4J_TOKEN, or work below a `z4j dev`"
+)
+
+
+class Failure(Z4JError):
+    """A command ends with exit status `status`."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A brain and what lets one in. `token` is a secret; `project` the usual one."""
+
+    url: str
+    token: str = field(repr=False, default="")
+    project: str = "main"
+
+
+class _Straight(HTTPRedirectHandler):
+    """Follows no redirect: a token is not carried elsewhere."""
+
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> None:
+        """Say that there is nowhere else to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Requests to one brain. `cookie` is that of a session, where there is no token."""
+
+    place: Place
+    cookie: str = field(repr=False, default="")
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON under `path` of the project, or from the root where it begins with `/`.
+
+        Raises:
+            Failure: with the exit status of its cause.
+        """
+        asked = {name: value for name, value in query.items() if value is not None}
+        return self.send("GET", path + (f"?{urlencode(asked)}" if asked else ""))[0]
+
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        """Post JSON; header names have `_` for `-`.
+
+        Raises:
+            Failure: as `get`.
+        """
+        return self.send("POST", path, body, headers)[0]
+
+    def send(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[Any, str]:
+        """The JSON of the answer and the session cookie it set.
+
+        Raises:
+            Failure: as `get`.
+        """
+        more = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        request = Request(  # noqa: S310 - the scheme is checked where the place is made
+            self._where(path),
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "X-Z4J": "1", **self._proof(), **more},
+            method=method,
+        )
+        try:
+            with build_opener(_Straight).open(request, timeout=TIMEOUT_S) as answer:
+                cookies = answer.headers.get_all("Set-Cookie") or [""]
+                return json.loads(answer.read(_MAX_BYTES) or b"null"), cookies[0].partition(";")[0]
+        except HTTPError as error:
+            raise _refusal(error) from error
+        except (URLError, HTTPException, OSError) as error:
+            why = getattr(error, "reason", error)
+            raise Failure(AWAY, f"Z4J-E106 {self.place.url} does not answer: {why}") from error
+        except ValueError as error:
+            raise Failure(AWAY, f"Z4J-E108 {self.place.url} is not a z4j brain") from error
+
+    def _where(self, path: str) -> str:
+        below = path if path.startswith("/") else f"/projects/{quote(self.place.project)}/{path}"
+        return f"{self.place.url}/api/v1{below}"
+
+    def _proof(self) -> dict[str, str]:
+        if self.place.token:
+            return {"Authorization": f"Bearer {self.place.token}"}
+        if self.cookie:
+            return {"Cookie": self.cookie, "Sec-Fetch-Site": "same-origin"}
+        return {}
+
+
+def _refusal(error: HTTPError) -> Failure:
+    try:
+        told = json.loads(error.read(_MAX_BYTES))
+        text = f"{told['detail']} ({told['code']})"
+    except (ValueError, KeyError, TypeError):
+        return Failure(AWAY, f"Z4J-E108 not a z4j brain: it answered {error.code}")
+    if isinstance(told.get("column"), int):
+        text = f"column {told['column'] + 1}: {text}"
+    statuses = {401: REFUSED, 403: REFUSED, 404: FAILED, 422: USAGE}
+    return Failure(statuses.get(error.code, FAILED), text)
+
+
+def place_of(environ: Mapping[str, str], cwd: Path, project: str | None = None) -> Place:
+    """The brain that is meant here.
+
+    Raises:
+        Failure: 2, there is none, or its URL would carry the token in the clear.
+    """
+    found = _of_environment(environ) or _of_dev(cwd) or kept(login_file(environ))
+    if found is None:
+        raise Failure(USAGE, _NOT_SIGNED_IN)
+    return Place(checked(found.url), found.token, project or found.project)
+
+
+def checked(url: str) -> str:
+    """`url` without its last slash.
+
+    Raises:
+        Failure: 2, not a URL, or http to another host.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Failure(USAGE, f"{url!r} is not an http or https URL")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise Failure(USAGE, f"Z4J-E104 plain http to {parts.hostname}: the token would be seen")
+    return url.rstrip("/")
+
+
+def login_file(environ: Mapping[str, str]) -> Path:
+    """Where `z4j login` keeps what it was given."""
+    config = environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(config) / "z4j" / "login.json"
+
+
+def keep(place: Place, path: Path) -> None:
+    """Store a place, readable by its owner alone from the first byte."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    row = {"url": place.url, "project": place.project, "token": place.token}
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(row, file)
+    fresh.replace(path)
+
+
+def _of_environment(environ: Mapping[str, str]) -> Place | None:
+    if not environ.get("Z4J_URL") or not environ.get("Z4J_TOKEN"):
+        return None
+    return Place(environ["Z4J_URL"], environ["Z4J_TOKEN"])
+
+
+def _of_dev(cwd: Path) -> Place | None:
+    found = (kept(folder / _DEV) for folder in (cwd, *cwd.parents))
+    return next((each for each in found if each is not None), None)
+
+
+def kept(path: Path) -> Place | None:
+    """A stored place, if it is ours and nobody else can read it."""
+    try:
+        info = path.stat()
+        if info.st_uid != os.getuid() or info.st_mode & 0o077:
+            return None
+        row = json.loads(path.read_text(encoding="utf-8"))
+        return Place(str(row["url"]), str(row["token"]), str(row["project"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

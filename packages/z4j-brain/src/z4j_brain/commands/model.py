@@ -1,0 +1,86 @@
+"""Tables of commands: one row per command sent, and bulks with their items."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, Table
+
+from ..db.schema import METADATA, blob, count, document, key, number, small, us, words
+
+commands = Table(
+    "commands",
+    METADATA,
+    key("cmd_id", primary_key=True),
+    key("project_id"),
+    key("bulk_id", nullable=True),
+    number("chunk"),
+    number("chunks"),
+    key("engine"),
+    key("app"),
+    key("verb"),
+    small("scope"),
+    document("targets", nullable=False),
+    document("params", nullable=False),
+    small("flags"),
+    us("deadline", nullable=False),
+    document("actor", nullable=False),
+    words("reason"),
+    key("state"),
+    document("sent_to"),
+    us("sent_at"),
+    document("result"),
+    us("finished"),
+    blob("cmd_mac", nullable=False),
+    key("root_kid"),
+    us("created", nullable=False),
+    count("v"),
+    Index("ix_commands_dispatch", "state", "created"),
+    Index("ix_commands_project", "project_id", "created"),
+    Index("ix_commands_bulk", "bulk_id"),
+)
+
+bulks = Table(
+    "bulks",
+    METADATA,
+    key("id", primary_key=True),
+    key("project_id"),
+    key("action"),
+    document("params"),
+    words("q"),
+    us("as_of"),
+    words("by"),
+    key("by_id", nullable=True),
+    words("via"),
+    words("reason"),
+    count("total"),
+    document("counts"),
+    key("state"),
+    us("hold_until"),
+    number("rate"),
+    us("created", nullable=False),
+    us("started"),
+    us("finished"),
+    key("idempotency_key", nullable=True),
+    count("v"),
+    Index("ix_bulks_list", "project_id", "created"),
+    Index("ix_bulks_idempotency", "project_id", "idempotency_key", unique=True),
+    Index("ix_bulks_state", "state", "hold_until"),
+)
+
+bulk_items = Table(
+    "bulk_items",
+    METADATA,
+    key("bulk_id", primary_key=True),
+    number("idx", primary_key=True, autoincrement=False),
+    key("ref", nullable=True),
+    key("engine"),
+    key("app"),
+    key("task_id"),
+    key("state"),
+    words("code"),
+    words("detail"),
+    key("new_id", nullable=True),
+    key("new_ref", nullable=True),
+    key("cmd_id", nullable=True),
+    number("pos"),
+    Index("ix_bulk_items_command", "cmd_id", "pos"),
+)

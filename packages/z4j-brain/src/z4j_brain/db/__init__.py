@@ -1,0 +1,6 @@
+"""The one way to the database: engine, transactions, column types."""
+
+from .engine import DRIVER_ERRORS, Database, open_database
+from .schema import METADATA
+
+__all__ = ["DRIVER_ERRORS", "METADATA", "Database", "open_database"]

@@ -1,0 +1,5 @@
+"""The agents' side of the brain: sessions over WebSocket."""
+
+from .gateway import UVICORN, AgentView, Gateway, open_gateway
+
+__all__ = ["UVICORN", "AgentView", "Gateway", "open_gateway"]

@@ -1,0 +1,1 @@
+"""Live pages: one stream per browser tab, told after each commit."""

@@ -1,0 +1,1 @@
+"""Replacing the root secret under running brains."""
