@@ -1,0 +1,4 @@
+/** Shapes of the REST and SSE contract, under one name. */
+export type * from "./acts";
+export type * from "./fleet";
+export type * from "./task";
