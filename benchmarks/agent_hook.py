@@ -1,0 +1,100 @@
+"""What one event costs in the thread of the host: preview, item, frame and one write.
+
+Times are microseconds of wall time in the calling thread.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from types import MappingProxyType
+from typing import Any
+
+from z4j_core import Delivery, EventKind, TaskEvent
+from z4j_core.agent.boot import Handle
+from z4j_core.config import load
+from z4j_core.wire.dsn import Dsn
+from z4j_core.wire.keys import Credential, Secret
+
+EVENTS = 40_000
+IMPORT_RUNS = 7
+
+
+class Still:
+    """An engine that only lets itself be observed."""
+
+    name, app, delivery = "still", "bench", Delivery()
+    unavailable = MappingProxyType({})
+
+    def attach(self, emit: Any) -> None:
+        self.emit = emit
+
+    def detach(self) -> None:
+        pass
+
+    def discover(self) -> list[Any]:
+        return []
+
+    def enqueue(self, job: Any) -> str:
+        return ""
+
+
+def measure(quick: bool = False) -> list[dict[str, Any]]:
+    """What a fact takes in the host's thread, over several agents, and what an import takes."""
+    rounds, events = (2, 6_000) if quick else (7, EVENTS)
+    taken = [_hook(events) for _ in range(rounds)]
+    imports = [_import_ms() for _ in range(3 if quick else IMPORT_RUNS)]
+    return [
+        _figure("hook_p50_us", [statistics.median(one) for one in taken], "µs"),
+        _figure("hook_p99_us", [one[int(len(one) * 0.99)] for one in taken], "µs"),
+        _figure("hook_mean_us", [statistics.fmean(one) for one in taken], "µs"),
+        _figure("import_ms", imports, "ms"),
+    ]
+
+
+def _figure(name: str, values: list[float], unit: str) -> dict[str, Any]:
+    return {
+        "name": name, "value": round(statistics.median(values), 2), "unit": unit,
+        "runs": len(values), "spread": round(statistics.pstdev(values), 2),
+    }  # fmt: skip
+
+
+def _hook(events: int) -> list[float]:
+    dsn = Dsn("http", "127.0.0.1", 9, "", "bench", Credential(b"b" * 16, 1, Secret(b"s" * 32)))
+    with tempfile.TemporaryDirectory() as folder:
+        handle = Handle(load({"dsn": dsn.reveal(), "spool_dir": folder, "engines": ["none"]}, {}))
+        handle.start()
+        engine = Still()
+        handle.attach(engine)
+        try:
+            return sorted(_one(engine.emit, number) for number in range(events))
+        finally:
+            handle.close(0.1)
+
+
+def _one(emit: Any, number: int) -> float:
+    """One event of a worker's usual three per task: received, started, succeeded."""
+    task, step = divmod(number, 3)
+    event = TaskEvent(
+        (EventKind.RECEIVED, EventKind.STARTED, EventKind.SUCCEEDED)[step],
+        f"4b1f6f2e-2f0c-4d0f-9d55-{task:012d}", 1, "shop.charge", "mail", "celery@host",
+        args=(911, "order-1", {"amount": 30}), kwargs={"currency": "EUR", "retry": True},
+        result={"ok": task} if step == 2 else None,
+    )  # fmt: skip
+    start = time.perf_counter_ns()
+    emit(event)
+    return (time.perf_counter_ns() - start) / 1000
+
+
+def _import_ms() -> float:
+    code = "import time;t=time.perf_counter();import z4j;print((time.perf_counter()-t)*1e3)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(quick="--quick" in sys.argv), indent=1))

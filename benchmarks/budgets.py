@@ -1,0 +1,64 @@
+"""The numbers to reach first. The rule: a budget is a bound in the figure's own unit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Budget(NamedTuple):
+    """An upper (`<=`) or lower (`>=`) bound."""
+
+    bound: str
+    number: float
+
+    def holds(self, value: float) -> bool:
+        """Whether a figure keeps it."""
+        return value <= self.number if self.bound == "<=" else value >= self.number
+
+    def __str__(self) -> str:
+        return f"{self.bound} {self.number:g}"
+
+
+def at_most(number: float) -> Budget:
+    """An upper bound."""
+    return Budget("<=", number)
+
+
+def at_least(number: float) -> Budget:
+    """A lower bound."""
+    return Budget(">=", number)
+
+
+AREAS: dict[str, tuple[str, ...]] = {
+    "agent": ("agent_hook", "agent_celery"),
+    "ingest": ("ingest_bench", "visible_bench"),
+    "floor": ("floor_bench",),
+    "wire": ("wire_bench",),
+}
+"""Modules of benchmarks/ by area."""
+
+BUDGETS: dict[str, dict[str, Budget | None]] = {
+    "agent": {
+        "celery.cpu_us_per_task": at_most(60),
+        "celery.throughput_loss_pct": at_most(2),
+        "rss_mb": at_most(15),
+        "import_ms": at_most(80),
+        "hook_p50_us": at_most(15),
+        "hook_p99_us": at_most(50),
+    },
+    "ingest": {
+        "postgresql.events_per_s": at_least(20_000),
+        "sqlite.events_per_s": at_least(12_000),
+        "visible_p95_ms": at_most(500),
+        "brain_idle_rss_mb": at_most(90),
+        "cpu_us_per_event": at_most(60),
+    },
+    "floor": {
+        "pg_copy_rows_per_s": None,
+        "pg_upsert_rows_per_s": None,
+        "sqlite_upsert_rows_per_s": None,
+        "append_us": None,
+    },
+    "wire": {"events_per_s": at_least(100_000)},
+}
+"""Figures that must exist by area; a floor has no budget: it is what the machine can do."""

@@ -1,0 +1,123 @@
+"""Each import contract is alive: one forbidden line breaks the contract that names it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+    "importlinter"
+]
+
+
+class Mutant(NamedTuple):
+    """One line appended to one module, and the contract it must break."""
+
+    contract: str
+    module: str
+    line: str
+
+
+MUTANTS = [
+    Mutant("core-layers", "z4j_core/errors.py", "from . import model"),
+    Mutant("core-layers", "z4j_core/unplaced.py", "X = 1"),
+    Mutant("core-knows-nobody", "z4j_core/clock.py", "import redis"),
+    Mutant("core-knows-nobody", "z4j_core/clock.py", "import z4j_brain"),
+    Mutant("pure-parts", "z4j_core/model/tasks.py", "import time"),
+    Mutant("strangers", "z4j_celery/__init__.py", "import z4j_brain"),
+    Mutant("strangers", "z4j_django/apps.py", "import z4j_celery"),
+    Mutant("framework-knows-no-engine", "z4j_django/lifecycle.py", "import celery"),
+    Mutant("pure-parts", "z4j_core/wire/session.py", "import asyncio"),
+    Mutant("core-public", "z4j_celery/engine.py", "from z4j_core.agent import sender"),
+    Mutant("umbrella", "z4j/__init__.py", "import z4j_celery"),
+    Mutant("umbrella", "z4j/__init__.py", "import z4j_django"),
+    Mutant("agpl-alone", "z4j_testing/__init__.py", "import z4j_brain"),
+    Mutant("tests-stay-home", "z4j_brain/__init__.py", "import z4j_testing"),
+    Mutant("brain-safe", "z4j_brain/__init__.py", "import pickle"),
+    Mutant("brain-safe", "z4j_brain/__init__.py", "from z4j_core import Job"),
+    Mutant("brain-safe", "z4j_brain/settings.py", "import z4j_core.spool"),
+    Mutant("brain-layers", "z4j_brain/unplaced.py", "X = 1"),
+    Mutant("brain-layers", "z4j_brain/db/engine.py", "from ..tasks import model"),
+    Mutant("feature-layers", "z4j_brain/agents/model.py", "from . import store"),
+    *(
+        Mutant(c["id"], "z4j_brain/settings.py", f"import {c['protected_modules'][0]}")
+        for c in CONFIG["contracts"]
+        if c["id"].endswith("-store")
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of all sources that imports resolve to, with the contracts beside it."""
+    copy = tmp_path_factory.mktemp("contracts")
+    for package in CONFIG["root_packages"]:
+        (source,) = ROOT.glob(f"packages/*/src/{package}")
+        shutil.copytree(
+            source, copy / package, ignore=shutil.ignore_patterns("static", "__pycache__")
+        )
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    return copy
+
+
+def lint(tree, *contracts):
+    limits = [word for contract in contracts for word in ("--contract", contract)]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo", *limits],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_all_contracts_are_kept(tree):
+    code, said = lint(tree)
+
+    assert code == 0, said
+    assert f"Contracts: {len(CONFIG['contracts'])} kept, 0 broken." in said
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: f"{m.contract}: {m.module}: {m.line}")
+def test_a_forbidden_import_breaks_its_contract(tree, mutant):
+    (name,) = [c["name"] for c in CONFIG["contracts"] if c["id"] == mutant.contract]
+    module = tree / mutant.module
+    before = module.read_text(encoding="utf-8") if module.exists() else None
+    module.write_text(f"{before or ''}\n{mutant.line}\n", encoding="utf-8")
+
+    try:
+        code, said = lint(tree, mutant.contract)
+    finally:
+        module.unlink() if before is None else module.write_text(before, encoding="utf-8")
+
+    assert code == 1, said
+    assert f"{name} BROKEN" in said
+
+
+def test_every_contract_has_a_mutant():
+    assert {c["id"] for c in CONFIG["contracts"]} == {m.contract for m in MUTANTS}
+
+
+def test_every_store_of_the_brain_is_private():
+    brain = ROOT / "packages/z4j-brain/src/z4j_brain"
+    stores = {f"z4j_brain.{store.parent.name}.store" for store in brain.glob("*/store.py")}
+    private = {c["protected_modules"][0] for c in CONFIG["contracts"] if c["type"] == "protected"}
+
+    assert stores <= private
+
+
+def test_every_package_is_under_contract():
+    packages = {path.parent.name for path in ROOT.glob("packages/*/src/*/__init__.py")}
+
+    assert packages == set(CONFIG["root_packages"])

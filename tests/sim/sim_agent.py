@@ -1,0 +1,129 @@
+"""The agents of the simulator: real spool, sender and session; the socket is a queue.
+
+The rule: what a step does to one process is done by its own code; killing one closes nothing well.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from z4j_core.agent.sender import Batches, Sender
+from z4j_core.errors import WireError
+from z4j_core.spool import SpoolSettings, disk
+from z4j_core.spool.roots import Root
+from z4j_core.wire import AgentSession, RecordType
+from z4j_core.wire.bodies import Ack, Close, Flow, Welcome
+from z4j_testing.wire import CREDENTIAL, REGISTER, URL
+
+META = {"host": "h", "role": "worker"}
+
+
+class Line:
+    """One connection: records under way in both directions, each in order."""
+
+    def __init__(self):
+        self.up, self.down = deque(), deque()
+        self.server = self.wire = None
+        self.is_cut = False
+
+
+class Agent:
+    """One long-lived process and the children that write to its stream."""
+
+    def __init__(self, world, home, bounds):
+        self.world = world
+        settings = SpoolSettings(home, "o", "demo", bytes(16), *bounds)
+        root = Root(home, "shm", "", is_small=False)
+        self.spool = disk.open_disk(root, home, settings, META, world.clock, world.entropy)
+        self.writers = [self.spool.writer]
+        self.batches = Batches()
+        self.line = self.sender = None
+        self.sent = []
+        self.is_alive = True
+
+    def child(self):
+        """A writer of a spawned child, which lives on when its owner dies."""
+        path, bound = self.spool.path, self.spool._bound
+        stream = self.spool.stream
+        made = disk._writer(path, stream, META, bound, self.world.clock, self.world.entropy)
+        self.writers.append(made)
+        return made
+
+    def connect(self, brain):
+        """Shake hands; from REGISTER on everything travels as slowly as the world likes."""
+        self.line = line = Line()
+        line.brain = brain
+        wire = AgentSession(
+            CREDENTIAL, url=URL, project="demo", nonce=self.world.entropy(32), now=0.0
+        )
+        line.wire = brain.session()
+        line.wire.receive_hello(wire.hello())
+        wire.receive_challenge(line.wire.challenge(CREDENTIAL.secret))
+        register = REGISTER.__class__(
+            **{**_fields(REGISTER), "stream": self.spool.stream, "epoch": self.spool.epoch}
+        )
+        received = line.wire.receive(wire.register(register), 0.0)
+        line.server = brain.welcome(line.wire, received.body, line.down.append)
+        first = line.down.popleft()
+        assert isinstance(wire.receive(first, 0.0).body, Welcome)
+        self.wire = wire
+        self.sender = Sender(wire, self.spool, self._send, self.batches, self.world.clock)
+
+    def _send(self, record):
+        self.world.sending(self, record)
+        self.line.up.append(record)
+
+    def step(self):
+        """One look at the spool; the order in which classes left is checked."""
+        self._sending(self.sender.step)
+
+    def receive(self):
+        """Take one record of the brain."""
+        data = self.line.down.popleft()
+        if data is None:
+            self.disconnect()
+            return
+        try:
+            body = self.wire.receive(data, 0.0).body
+        except WireError:
+            self.disconnect()
+            return
+        if isinstance(body, Ack):
+            self.world.acked(self, body)
+            self._sending(lambda: self.sender.acknowledged(body))
+        elif isinstance(body, Flow):
+            self.sender.flow(body)
+        elif isinstance(body, Close):
+            if body.code in (4400, 4413):
+                self.sender.blamed()
+            self.disconnect()
+
+    def _sending(self, work):
+        self.sent = []
+        try:
+            work()
+        except WireError:
+            self.disconnect()
+            return
+        assert self.sent == sorted(self.sent, reverse=True), "facts went before answers"
+
+    def disconnect(self):
+        """This end is gone; what is under way may still arrive."""
+        if self.line is not None:
+            self.line.is_cut = True
+        self.line = self.sender = None
+
+    def kill(self):
+        """SIGKILL of the owner; its children go on writing."""
+        self.disconnect()
+        self.is_alive = False
+        for files in self.spool._streams:
+            files.owned.release()
+        self.world.die(self.writers.pop(0))
+
+
+def _fields(body):
+    return {name: getattr(body, name) for name in type(body).__dataclass_fields__}
+
+
+EVENTS, DONE = int(RecordType.EVENTS), int(RecordType.DONE)
