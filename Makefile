@@ -50,7 +50,7 @@ imports: sync
 
 pytest: sync
 	@.ci/browser
-	@$(RUN) pytest -q -m "not soak" $(ARGS)
+	@.ci/pytest -m "not soak" $(ARGS)
 
 $(STATIC)/index.html: | sync
 	@$(MAKE) -s dashboard
