@@ -11,8 +11,9 @@ from .rig import Rig, kinds, skip
 
 
 def _ends(rig: Rig, task_id: str, *retried: int) -> dict[int, list[EventKind]]:
-    """Ends by attempt, once the `retried` ones have come: a retry is sent before its attempt ends,
-    so another slot of the worker may be done with it first.
+    """Ends by attempt, once the `retried` ones have come.
+
+    A retry is sent before its attempt ends, so another slot of the worker may be done first.
     """
     for attempt in retried:
         rig.wait(task_id, EventKind.RETRYING, attempt=attempt)
