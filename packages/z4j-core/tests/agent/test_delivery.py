@@ -77,6 +77,20 @@ def test_a_task_that_waits_in_its_worker_is_told_as_received(brain, start):
     brain.wait_for(lambda: brain.store.kinds("t1") == [3])
 
 
+def test_a_receipt_is_left_to_the_start_that_soon_follows(brain, start):
+    handle, engine = start()
+    engine.emit(TaskEvent(STARTED, "t0", 1))
+    now = handle.process.clock.monotonic
+    engine.emit._monotonic = lambda: now() + 60  # young for as long as this test runs
+
+    engine.emit.received("t1", 1, lambda: TaskEvent(RECEIVED, "t1", 1))
+    handle.process.settle_due()
+    engine.emit(TaskEvent(STARTED, "t1", 1))
+
+    assert handle.flush(5)
+    assert [item.kind for item in items(brain, "t1")] == [4]
+
+
 def test_a_receipt_that_cannot_be_stated_harms_nobody(brain, start):
     handle, engine = start()
 

@@ -23,7 +23,7 @@ from .connector import Away, Closed
 from .items import Source, lost_item, note_item, worker_item
 from .journal import Journal, read_journal
 from .policy import CLOSED, Policy, PolicyError, parse_policy
-from .process import HOLD_S, Process
+from .process import Process
 from .reconnect import AWAY, CAUSES, KEY_REFUSED, SUPERSEDED, Backoff, Complaints
 from .register import register
 from .sender import Batches, Sender
@@ -145,7 +145,7 @@ class Agent:
         if now < self._upkeep_at:
             return
         self._upkeep_at = now + UPKEEP_S
-        self.process.settle(HOLD_S)
+        self.process.settle_due()
         self.spool.sync()
         self.process.replays.write_pending()
         self._tell_shed()

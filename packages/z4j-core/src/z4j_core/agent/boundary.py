@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -79,8 +80,8 @@ def pack(item: Any) -> bytes:
         return _packers.patient(item)
 
 
-Awaited = dict[tuple[str, int], tuple[Callable[[], "TaskEvent | None"], int]]
-"""What states that an attempt was received, and when it was (µs), by id and attempt."""
+Awaited = dict[tuple[str, int], tuple[Callable[[], "TaskEvent | None"], int, float]]
+"""What states that an attempt was received, and when (µs, monotonic s), by id and attempt."""
 InHand = tuple["Hand", int, bytes]
 """A fact that is not in a segment yet: page, slot, item."""
 
@@ -133,6 +134,7 @@ class Emitter:
         self._process = process
         self.previews = Shown(process.settings, self.rediscover)
         self._wall_us = process.clock.wall_us
+        self._monotonic = process.clock.monotonic
         self._source: Source | None = None
         self._blank: list[Any] | None = None
         self._gates: dict[str, QueueGate] = {}
@@ -158,16 +160,19 @@ class Emitter:
         """Remember when an attempt was received; its start says so, or else the agent's thread."""
         process = self._process
         awaited = self.awaited
-        awaited[task_id, attempt] = (state, self._wall_us())
+        awaited[task_id, attempt] = (state, self._wall_us(), self._monotonic())
         if len(awaited) > _MAX_AWAITED or not process.is_sending:
             self.record_awaited()
 
-    def record_awaited(self) -> None:
-        """Record what was received and has not started; any thread may do it."""
+    def record_awaited(self, until: float = math.inf) -> None:
+        """Record what was received up to `until` and has not started; any thread may do it."""
         awaited = self.awaited
         while awaited:
             try:
-                state, at_us = awaited.pop(next(iter(awaited)))
+                key = next(iter(awaited))
+                if awaited[key][2] > until:
+                    return
+                state, at_us, _ = awaited.pop(key)
             except (KeyError, StopIteration, RuntimeError):  # another thread was faster
                 continue
             try:
@@ -177,12 +182,15 @@ class Emitter:
             except Exception:  # as above
                 self._process.counters.hook_errors += 1
 
-    def settle(self, until: float) -> None:
-        """Put what is in hand into the spool, of starts those up to `until` (monotonic seconds)."""
-        self.record_awaited()
+    def settle(self, started: float = math.inf, received: float = math.inf) -> None:
+        """Put what is in hand into the spool, of starts and receipts those up to a time.
+
+        Both times are monotonic seconds.
+        """
+        self.record_awaited(received)
         starting, in_hand = self.starting, self.in_hand
         for key, (since, fact) in list(starting.items()):
-            if since <= until and starting.pop(key, None) is not None:
+            if since <= started and starting.pop(key, None) is not None:
                 in_hand.append(fact)
         while facts := _some(in_hand):
             self._process.writer.append_all([body for _, _, body in facts])
@@ -265,7 +273,7 @@ class Emitter:
         parts, key = run.positions, (event.task_id, event.attempt)
         fill(parts, event, at_us, self.previews)
         if self.awaited and kind in _OVERTAKE:
-            _, run.received_us = self.awaited.pop(key, (None, run.received_us))
+            _, run.received_us, _ = self.awaited.pop(key, (None, run.received_us, 0.0))
         if (shed := writer.shed) and _SHED_FROM.get(kind, 9) <= shed:
             process.counters.shed(kind)
             return

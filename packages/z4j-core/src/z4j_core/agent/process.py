@@ -29,8 +29,9 @@ from .items import Replayable
 from .meta import stream_meta
 from .replays import Replays
 
-HOLD_S = 0.05
-"""How old a start must be before it gets an item of its own."""
+START_HOLD_S = 0.05
+RECEIPT_HOLD_S = 0.3
+"""How old a start and a receipt must be before they get items of their own."""
 Entropy = Callable[[int], bytes]
 log = logging.getLogger("z4j")
 
@@ -162,11 +163,16 @@ class Process:
         with contextlib.suppress(OSError):
             (Path(self.spool.path) / "workers").write_text(json.dumps(rows), encoding="utf-8")
 
-    def settle(self, age_s: float = 0.0) -> None:
-        """Put what is in hand into the spool, of starts those of `age_s` and older."""
-        until = self.clock.monotonic() - age_s
+    def settle(self) -> None:
+        """Put all that is in hand into the spool."""
         for emitter in self.emitters:
-            emitter.settle(until)
+            emitter.settle()
+
+    def settle_due(self) -> None:
+        """Put into the spool what is in hand, without what its end or start may soon tell."""
+        now = self.clock.monotonic()
+        for emitter in self.emitters:
+            emitter.settle(now - START_HOLD_S, now - RECEIPT_HOLD_S)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all facts so far are stored by the brain; whether they are."""

@@ -14,7 +14,7 @@ from ..wire.bodies import Command as Ordered
 from .commands import Command, Commands
 from .connector import Closed, Link, dial
 from .inventory import Inventory
-from .process import HOLD_S, Process
+from .process import Process
 from .register import apps_of
 from .sender import Batches, Sender
 
@@ -156,7 +156,7 @@ class Session:
 
     def _serve(self, link: Link, until: Callable[[Sender], bool]) -> None:
         while True:
-            self._process.settle(HOLD_S)
+            self._process.settle_due()
             self._sender.step()
             self._beat(link)
             self._update(link)

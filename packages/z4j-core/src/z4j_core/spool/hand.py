@@ -21,6 +21,7 @@ SLOT_BYTES = 1024
 NAME = "hand"
 _SIZE = SLOTS * SLOT_BYTES
 _HEAD = struct.Struct("<II")
+_head = _HEAD.pack
 _ROOM = SLOT_BYTES - _HEAD.size
 _EMPTY = bytes(4)
 _IN_PLACE = frozenset({"ext2", "ext3", "ext4", "xfs", "tmpfs"})
@@ -45,9 +46,7 @@ class Hand:
         except IndexError:
             return None
         at = slot * SLOT_BYTES
-        text = at + _HEAD.size
-        self._page[text : text + size] = body
-        self._page[at:text] = _HEAD.pack(size, crc32(body))
+        self._page[at : at + _HEAD.size + size] = _head(size, crc32(body)) + body
         return slot
 
     def drop(self, slot: int) -> None:
