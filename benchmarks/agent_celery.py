@@ -1,12 +1,15 @@
-"""What observing costs a Celery worker on Redis, solo and prefork, on tasks that do nothing.
+"""What observing costs a Celery worker on Redis, solo and prefork.
 
 Two workers run side by side, one without and one with the agent; each round gives both the same
 number of waiting messages, one after the other in changing order. CPU is user + system of the whole
-worker tree. `rss_mb` is the memory the agent adds to that tree.
+worker tree, on tasks that do nothing. The loss of throughput is judged on tasks that compute for
+about five milliseconds and told for those that do nothing too: decision 11 in docs/adr says why.
+`rss_mb` is the memory the agent adds to that tree.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import statistics
 import subprocess
@@ -26,6 +29,7 @@ from z4j_testing.signals import eventually
 HERE = Path(__file__).resolve().parent
 POOLS = ("solo", "prefork")
 SLOTS = 2
+COMPUTE_S = 0.005
 URL = "Z4J_BENCH_BROKER"
 
 app = celery.Celery("agent_celery", broker=os.environ.get(URL), set_as_current=False)
@@ -39,6 +43,12 @@ app.conf.update(
 @app.task(name="bench.nothing", shared=False)
 def nothing() -> None:
     """Do nothing."""
+
+
+@app.task(name="bench.compute", shared=False)
+def compute(times: int) -> None:
+    """Compute `times` hashes."""
+    hashlib.pbkdf2_hmac("sha256", b"z4j", b"benchmark", times)
 
 
 @app.task(name="bench.last", shared=False)
@@ -85,13 +95,14 @@ class Worker:
                     total += int(line.split()[1])
         return total / 1024
 
-    def work(self, tasks: int, number: int) -> tuple[float, float]:
-        """Run `tasks` waiting tasks; CPU in µs and seconds per task."""
-        queue, done = f"bench-{self.name}-{number}", f"done-{self.name}-{number}"
+    def work(self, tasks: int, number: int, hashes: int = 0) -> tuple[float, float]:
+        """Run `tasks` waiting tasks of `hashes` each; CPU in µs and seconds per task."""
+        sent = compute.s(hashes) if hashes else nothing.s()
+        queue, done = f"bench-{self.name}-{number}-{hashes}", f"done-{self.name}-{number}"
         with app.connection_for_write() as connection:
             producer = app.amqp.Producer(connection)
             for _ in range(tasks):
-                nothing.apply_async(queue=queue, producer=producer)
+                sent.apply_async(queue=queue, producer=producer)
             last.apply_async((done,), queue=queue, producer=producer)
         client = redis.Redis.from_url(os.environ[URL], socket_timeout=130)
         spent, began = self.cpu_us(), time.perf_counter()
@@ -139,27 +150,40 @@ def _pool(pool: str, rounds: int, tasks: int) -> list[dict[str, Any]]:
         observed = Worker(pool, {"Z4J_DSN": brain.dsn, "Z4J_SPOOL_DIR": spool})
         try:
             pairs = [_pair(alone, observed, tasks, number) for number in range(rounds + 1)][1:]
+            hashes = hashes_in(COMPUTE_S)
+            longer = [_pair(alone, observed, tasks // 5, each, hashes) for each in range(rounds)]
             added_mb = observed.rss_mb() - alone.rss_mb()
             assert len({task.task_id for task in brain.store.tasks}) > rounds * tasks
         finally:
             alone.stop()
             observed.stop()
     added = [two[0] - one[0] for one, two in pairs]
-    losses = [100 * (1 - one[1] / two[1]) for one, two in pairs]
     base = statistics.median(one[0] for one, _ in pairs)
     return [
         _figure(f"celery.{pool}.cpu_us_per_task", added, "µs"),
-        _figure(f"celery.{pool}.throughput_loss_pct", losses, "%"),
+        _figure(f"celery.{pool}.throughput_loss_pct", _losses(longer), "%"),
+        _figure(f"celery.{pool}.noop_loss_pct", _losses(pairs), "%"),
         {"name": f"celery.{pool}.engine_alone_us", "value": round(base, 1), "unit": "µs"},
         {"name": f"celery.{pool}.rss_mb", "value": round(added_mb, 2), "unit": "MB"},
     ]
 
 
-def _pair(alone: Worker, observed: Worker, tasks: int, number: int) -> Any:
+def _losses(pairs: list[Any]) -> list[float]:
+    return [100 * (1 - one[1] / two[1]) for one, two in pairs]
+
+
+def hashes_in(seconds: float) -> int:
+    """How many hashes this machine computes in that time."""
+    began = time.perf_counter()
+    compute(20_000)
+    return int(20_000 * seconds / (time.perf_counter() - began))
+
+
+def _pair(alone: Worker, observed: Worker, tasks: int, number: int, hashes: int = 0) -> Any:
     if number % 2:
-        two = observed.work(tasks, number)
-        return alone.work(tasks, number), two
-    return alone.work(tasks, number), observed.work(tasks, number)
+        two = observed.work(tasks, number, hashes)
+        return alone.work(tasks, number, hashes), two
+    return alone.work(tasks, number, hashes), observed.work(tasks, number, hashes)
 
 
 def _figure(name: str, values: list[float], unit: str) -> dict[str, Any]:
