@@ -34,6 +34,8 @@ CLOCK = SystemClock()
 STREAM, SEGMENT = b"S" * 16, b"segment1"
 PER_RECORD = 30
 PER_CYCLE = 3_000
+STORED_S = 60
+pytestmark = pytest.mark.timeout(240)
 T0 = 1_700_000_000_000_000
 encode = msgspec.msgpack.encode
 
@@ -78,7 +80,7 @@ class Spool:
 
     def wait_acked(self, upto: int) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.acked >= upto, 30)
+            assert self.changed.wait_for(lambda: self.acked >= upto, STORED_S)
 
 
 class Sender(threading.Thread):

@@ -32,20 +32,27 @@ from .test_killed import (
     free_port,
 )
 
+pytestmark = pytest.mark.timeout(240)
+
 SERVE = "import sys; from z4j_brain.cli.serve import main; sys.exit(main(sys.argv[1:]))"
 ROOTS = [SECRET, *(f"root secret number {n} with its 32 bytes".encode() for n in (2, 3, 4))]
 STEP = 1_500
+AHEAD = 3_000
 BESIDE = "another brain"
 
 
 @contextmanager
 def producing(spool: Spool) -> Iterator[Callable[[], None]]:
-    """Facts come all the time; the block is given what waits until a step of them is stored."""
+    """Facts come all the time; the block is given what waits until a step of them is stored.
+
+    Of those not stored at most `AHEAD` wait, so a slow machine gets as many as it can take.
+    """
     stopped = threading.Event()
 
     def run() -> None:
         while not stopped.wait(0.01):
-            spool.produce(30)
+            if spool.produced - spool.acked < AHEAD:
+                spool.produce(30)
 
     def stored() -> None:
         spool.wait_acked(spool.produced + STEP)
