@@ -40,3 +40,11 @@ class SystemClock:
         if hasattr(time, "CLOCK_BOOTTIME"):
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()
+
+
+def stamp_ns() -> int:
+    """Nanoseconds since 1970 that the kernel would stamp a file with now, or a little less.
+
+    It moves in ticks of up to 10 ms, as time stamps of files may.
+    """
+    return time.clock_gettime_ns(getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME))

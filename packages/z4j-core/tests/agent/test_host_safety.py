@@ -19,6 +19,7 @@ from z4j_core.clock import SystemClock
 from z4j_core.config import read_dsn
 from z4j_core.errors import WireError
 from z4j_core.spool import files, writer
+from z4j_core.spool import hand as hands
 from z4j_testing.proxy import Fault, Proxy
 from z4j_testing.signals import eventually
 
@@ -85,6 +86,42 @@ def injector(monkeypatch):
     return made
 
 
+class BrokenPage:
+    """A page whose every store fails."""
+
+    def __setitem__(self, *_):
+        raise ValueError("mmap closed or invalid")
+
+
+def page_acts(handle, engine):
+    """Ways to hurt a hook by its page: no room, a store that fails, a slot torn by another."""
+
+    def holding(hand, emit):
+        process = handle.process
+        own, process.hand = process.hand, hand
+        emit()
+        process.hand = own
+        return 1
+
+    def full(n):
+        hand = hands.Hand(bytearray(0))
+        hand._free.clear()
+        return holding(hand, lambda: engine.emit(TaskEvent(STARTED, f"f{n}")))
+
+    def unstored(n):
+        hand = hands.Hand(BrokenPage())
+        return holding(hand, lambda: engine.emit(TaskEvent(FAILED, f"p{n}")))
+
+    def torn(n):
+        own = handle.process.hand
+        at = (n % hands.SLOTS) * hands.SLOT_BYTES
+        own._page[at + 6 : at + 14] = b"\xff" * 8
+        engine.emit(TaskEvent(STARTED, f"q{n}"))
+        return 1
+
+    return [full, unstored, torn]
+
+
 def acts(injector, engine, broken):
     """Ways to hurt a hook; each returns its faults, but for calls that fail: those are counted."""
 
@@ -133,7 +170,9 @@ def test_a6_no_injected_fault_reaches_the_app(brain, start, injector, monkeypatc
     broken = type(engine)("broken")
     handle.attach(broken)
     del broken.app
-    ways, injected, took = acts(injector, engine, broken), 0, []
+    engine.emit(TaskEvent(STARTED, "the first"))
+    assert handle.process.hand is not None
+    ways, injected, took = acts(injector, engine, broken) + page_acts(handle, engine), 0, []
 
     n = 0
     while injected + injector.fired.total() < wanted:
@@ -157,6 +196,23 @@ def test_a6_no_injected_fault_reaches_the_app(brain, start, injector, monkeypatc
         return brain.store.kinds("the last")
 
     assert eventually(arrives, "an event after the faults", 30)
+
+
+@pytest.mark.parametrize("call", ["open", "write"])
+def test_a6_a_page_that_cannot_be_made_leaves_hooks_that_write_to_the_spool(
+    brain, start, injector, monkeypatch, call
+):
+    monkeypatch.setattr(hands, "os", FaultyOs(injector))
+    handle, engine = start()
+    injector.armed = call
+
+    hands_before = injector.fired[call]
+    engine.emit(TaskEvent(STARTED, "t1"))
+
+    assert injector.fired[call] == hands_before + 1
+    assert handle.process.hand is None
+    brain.wait_for(lambda: brain.store.kinds("t1") == [4], 30)
+    assert handle.status()["hook_errors"] == 0
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])

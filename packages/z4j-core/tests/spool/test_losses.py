@@ -145,6 +145,58 @@ def test_a_torn_marker_of_a_loss_stands_for_one_of_it(rig, monkeypatch):
     assert sum(lost_counts(body)[0] for body in drain(spool)) == 3
 
 
+def torn(appender, body, monkeypatch):
+    """Append `body` while the disk has room for five bytes."""
+    whole = os.write
+    monkeypatch.setattr("z4j_core.spool.writer.write", lambda fd, data: whole(fd, data[:5]))
+    appender.append(body)
+    monkeypatch.setattr("z4j_core.spool.writer.write", whole)
+
+
+def test_torn_writes_with_a_whole_one_of_a_sibling_between_them_are_two_losses(rig, monkeypatch):
+    spool = rig.open()
+    sibling = attach_child(spool.path)
+    spool.writer.append(b"\x91\x01")
+    torn(spool.writer, b"\x91\x02", monkeypatch)
+    sibling.append(b"\x91\x03")
+    torn(spool.writer, b"\x91\x04", monkeypatch)
+
+    spool.writer.append(b"\x91\x05")
+
+    found = drain(spool)
+    sibling.close()
+    assert sum(lost_counts(body)[0] for body in found) == 2
+
+
+def test_torn_writes_of_siblings_behind_each_other_are_as_many_losses(rig, monkeypatch):
+    spool = rig.open()
+    siblings = [attach_child(spool.path) for _ in range(3)]
+    for sibling in siblings:
+        torn(sibling, b"\x91\x02", monkeypatch)
+    torn(siblings[0], b"\x91\x02", monkeypatch)
+
+    for sibling in siblings:
+        sibling.append(b"\x91\x03")
+
+    found = drain(spool)
+    for sibling in siblings:
+        sibling.close()
+    assert found.count(b"\x91\x03") == 3
+    assert sum(lost_counts(body)[0] for body in found) == 4
+
+
+def test_a_write_that_took_nothing_leaves_no_torn_bytes_and_is_counted(rig, monkeypatch):
+    spool = rig.open()
+    spool.writer.append(b"\x91\x01")
+    monkeypatch.setattr("z4j_core.spool.writer.write", lambda fd, data: 0)
+    spool.writer.append(b"\x91\x02")
+    monkeypatch.undo()
+
+    spool.writer.append(b"\x91\x03")
+
+    assert sum(lost_counts(body)[0] for body in drain(spool)) == 1
+
+
 def test_torn_writes_in_two_segments_are_two_losses_and_no_third(rig, monkeypatch):
     monkeypatch.setattr("z4j_core.spool.writer.ROTATE_BYTES", 200)
     spool = rig.open()

@@ -16,7 +16,15 @@ from typing import Any
 from zlib import crc32
 
 from ..clock import Clock
-from .segment import MAX_BODY_BYTES, Corrupt, Header, frame_head, header_frame, parse_header
+from .segment import (
+    MAX_BODY_BYTES,
+    Corrupt,
+    Header,
+    ends_whole,
+    frame_head,
+    header_frame,
+    parse_header,
+)
 
 LETTERS = ("e", "c")
 _MODE = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -27,6 +35,8 @@ F_SETSIG: int = getattr(fcntl, "F_SETSIG", -1)
 F_GETSIG: int = getattr(fcntl, "F_GETSIG", -1)
 _FIRST_TAG, _TAGS = 34, 30
 _HEADER_BYTES = 16_384
+# A whole frame, a torn one behind it, and what others appended meanwhile.
+_LOOK_BACK_BYTES = 3 * MAX_BODY_BYTES
 
 
 class Opened:
@@ -78,6 +88,19 @@ class Opened:
         if stat.st_ino != self.ino or stat.st_dev != self.dev:
             return -1
         return stat.st_size if stat.st_nlink else _GONE
+
+    def stands_alone(self, part: bytes) -> bool:
+        """Whether what was just written of a frame is a torn region of its own to a reader.
+
+        Behind torn bytes, of whatever process, it is one region with them.
+        """
+        try:
+            size = os.fstat(self.fd).st_size
+            block = os.pread(self.fd, _LOOK_BACK_BYTES, max(0, size - _LOOK_BACK_BYTES))
+        except OSError:
+            return True
+        at = block.rfind(part)
+        return at < 0 or ends_whole(block[:at], self.seed)
 
     def close(self) -> None:
         """Close once, and only if the number is still ours."""

@@ -185,6 +185,22 @@ def _next_valid(block: bytes, at: int, seed: int) -> int:
     return 0
 
 
+def ends_whole(block: bytes, seed: int) -> bool:
+    """Whether a valid frame, or the header of the file, ends exactly where `block` does.
+
+    Bytes appended behind such an end are a region of their own to every reader.
+    """
+    end = at = len(block)
+    while (at := block.rfind(_ITEM_START, max(0, end - FRAME_BYTES - MAX_BODY_BYTES), at)) >= 0:
+        length = _LENGTH_AND_SUM(block, at + 4)[0] if at + FRAME_BYTES <= end else 0
+        if at + FRAME_BYTES + length == end and _valid_body(block, at, seed) is not None:
+            return True
+    try:
+        return parse_header(block)[1] == end
+    except Corrupt:
+        return False
+
+
 def frames_by_length(block: bytes) -> int:
     """How many item frames follow each other by their lengths alone, when no seed is known."""
     at, count = 0, 0

@@ -19,6 +19,7 @@ from ..clock import Clock
 from .counts import Counters, Loss
 from .files import F_GETSIG, Opened, SegmentFiles
 from .segment import (
+    FRAME_BYTES,
     LOST_DISK_FULL,
     LOST_OVERLOAD,
     MAX_BODY_BYTES,
@@ -49,7 +50,7 @@ class Lane:
     """
 
     __slots__ = ("_clock", "_files", "_full_at", "_limit", "_lost", "_retired", "_retry_at",
-                 "_segment", "_torn", "_watch", "dropped", "flags", "reopened", "rotations",
+                 "_segment", "_watch", "dropped", "flags", "reopened", "rotations",
                  "written")  # fmt: skip
 
     def __init__(
@@ -61,7 +62,6 @@ class Lane:
         self._segment: Opened | None = None
         self._retired: list[Opened] = []
         self._lost: list[Loss] = []
-        self._torn = False
         self._retry_at = 0.0
         self._limit = ROTATE_BYTES
         self.flags = flags
@@ -88,11 +88,11 @@ class Lane:
             ):
                 head, seed = segment.heads.get(length) or segment.head(length)
                 data = head + _SUM(crc32(body, seed)) + body
-                if write(segment.fd, data) == len(data):
-                    self._torn = False
+                sent = write(segment.fd, data)
+                if sent == length + FRAME_BYTES:
                     self.written += 1
                     return True
-                return self._torn_write()
+                return self._torn_write(segment, data[:sent])
         except (OSError, ValueError, MemoryError):
             pass  # nothing was written: the slow way finds out why
         finally:
@@ -120,12 +120,13 @@ class Lane:
                 for body in bodies:
                     head, seed = segment.heads.get(len(body)) or segment.head(len(body))
                     frames.append(head + _SUM(crc32(body, seed)) + body)
-                sent = write(segment.fd, b"".join(frames))
+                return self._sent_of(segment, frames, write(segment.fd, b"".join(frames)))
             finally:
-                segment.pins.pop()
-                self._close_retired(segment)
+                self._unpin(segment)
         except (OSError, ValueError, MemoryError):
             return 0  # nothing was written
+
+    def _sent_of(self, segment: Opened, frames: list[bytes], sent: int) -> int:
         whole = 0
         for each in frames:
             if sent < len(each):
@@ -133,11 +134,9 @@ class Lane:
             sent -= len(each)
             whole += 1
         self.written += whole
-        if whole:
-            self._torn = False
         if not sent:
             return whole
-        self._torn_write()
+        self._torn_write(segment, frames[whole][:sent])
         return whole + 1
 
     def _append_slowly(self, body: bytes) -> bool:
@@ -152,25 +151,21 @@ class Lane:
             segment = self._pinned()
             if segment is None:
                 return self._drop(LOST_OVERLOAD)
-            if not self._write(segment, frame(body, segment.seed)):
-                return self._torn_write()
+            data = frame(body, segment.seed)
+            try:
+                sent = write(segment.fd, data)
+                if sent < len(data):
+                    return self._torn_write(segment, data[:sent])
+            finally:
+                self._unpin(segment)
         except (OSError, ValueError, MemoryError):
             return self._drop(LOST_DISK_FULL)
-        self._torn = False
         self.written += 1
         return True
 
-    def _write(self, segment: Opened, data: bytes) -> bool:
-        """Write to a pinned segment and unpin it; False when only part went.
-
-        Raises:
-            OSError: nothing was written.
-        """
-        try:
-            return write(segment.fd, data) == len(data)
-        finally:
-            segment.pins.pop()
-            self._close_retired(segment)
+    def _unpin(self, segment: Opened) -> None:
+        segment.pins.pop()
+        self._close_retired(segment)
 
     def _pinned(self) -> Opened | None:
         """The current segment, pinned and proven to be ours and not full, or None."""
@@ -207,7 +202,7 @@ class Lane:
         if self._segment is not full:
             opened.close()
             return True
-        self._segment, self._limit, self._torn = opened, ROTATE_BYTES, False
+        self._segment, self._limit = opened, ROTATE_BYTES
         if full is None:
             self.reopened += 1
             return True
@@ -236,14 +231,13 @@ class Lane:
         if self._segment is segment:
             self._segment = None
 
-    def _torn_write(self) -> bool:
+    def _torn_write(self, segment: Opened, part: bytes) -> bool:
         """Part of a frame is on disk: the reader counts it as one corrupt item.
 
-        Two such parts in a row look like one to the reader, so the second is counted here.
+        Behind torn bytes, ours or a sibling's, it looks like one with them: then it counts here.
         """
-        if self._torn:
+        if not part or not segment.stands_alone(part):
             return self._drop(LOST_DISK_FULL)
-        self._torn = True
         self.dropped += 1
         return False
 
@@ -279,15 +273,19 @@ class Lane:
         if segment is None:
             return False
         body = lost_body(loss.reason, loss.n, 0, loss.first, loss.last)
+        data = frame(body, segment.seed)
         try:
-            is_whole = self._write(segment, frame(body, segment.seed))
+            sent = write(segment.fd, data)
+            if sent == len(data):
+                return True
+            if sent and segment.stands_alone(data[:sent]):
+                # The reader counts these torn bytes as one lost item: it stands for one of these.
+                loss.n -= 1
         except OSError:
             return False
-        if not is_whole and not self._torn:
-            # The reader counts these torn bytes as one lost item: it stands for one of the loss.
-            loss.n -= 1
-        self._torn = not is_whole
-        return is_whole or loss.n == 0
+        finally:
+            self._unpin(segment)
+        return loss.n == 0
 
     def _has_room(self) -> bool:
         """Ask again now and then whether the spool is still full: its owner may be gone."""
@@ -301,7 +299,7 @@ class Lane:
             if not self.flags[self._full_at]:
                 self._settle()
         except (OSError, ValueError, MemoryError):
-            self._torn = False
+            return
 
     def roll(self) -> None:
         """Leave a full segment also without a write, so that its owner can seal it."""
@@ -313,7 +311,7 @@ class Lane:
 
     def after_fork(self) -> None:
         """In the child: other threads are gone, and their pins and counts are the parent's."""
-        self._lost, self._torn = [], False
+        self._lost = []
         self._zero()
         for segment in self._retired:
             segment.pins.clear()
