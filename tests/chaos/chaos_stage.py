@@ -11,132 +11,25 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import uuid
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from celery import Celery
+from chaos_brain import PROJECT, START_S, BrainProcess, end
 from redis import Redis
-from z4j_core.model.tasks import TaskState
 from z4j_core.spool.segment import Corrupt, parse, parse_header
 from z4j_testing.demo.processes import Child, Family, bound
-from z4j_testing.services import free_port, redis_url
+from z4j_testing.services import redis_url
 from z4j_testing.signals import eventually
 
 HERE = Path(__file__).parent
 REDIS_DB = 10
-PROJECT = "demo"
-START_S = 40.0
 SETTLE_S = 40.0
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What the brain holds about a task, as far as the books need it."""
-
-    state: TaskState
-    was_enqueued: bool
-    was_taken: bool
-    args: str | None
-    name: str | None
-    exc_message: str | None
-
-
-class BrainProcess:
-    """`z4j serve` on one port and one directory, started and killed as often as wanted."""
-
-    def __init__(self, family, home, *options):
-        self.family, self.home, self.options = family, home, options
-        self.port = free_port()
-        self.child = None
-        self.told = {}
-
-    @property
-    def dsn(self):
-        return self.first["dsn"]
-
-    @cached_property
-    def first(self):
-        """What the first start said; its key goes on to hold."""
-        return dict(self.told)
-
-    def start(self):
-        command = [sys.executable, "-m", "z4j", "serve", "--dev-project", PROJECT, "--print-json"]
-        options = ["--port", str(self.port), "--data-dir", str(self.home), *self.options]
-        self.child = self.family.start("brain", [*command, *options], {})
-        line = eventually(self._line, "the brain to serve", START_S)
-        self.told = json.loads(line)
-        assert self.first
-        return self
-
-    def _line(self):
-        assert self.child.process.poll() is None, self.child.tail()
-        return next((x for x in self.child.tail(50).splitlines() if x.startswith('{"url"')), None)
-
-    def kill(self, number=signal.SIGKILL):
-        end(self.family, self.child, number)
-
-    def command(self, *arguments):
-        """Run a command of the brain's own machine."""
-        done = subprocess.run(
-            [sys.executable, "-m", "z4j", *arguments, "--data-dir", str(self.home)],
-            capture_output=True, text=True, timeout=30, check=True,
-        )  # fmt: skip
-        return done.stdout
-
-    def rows(self, query, *values):
-        """Ask its database, beside it."""
-        with contextlib.closing(
-            sqlite3.connect(f"file:{self.home}/z4j.db?mode=ro", uri=True, timeout=10)
-        ) as conn:
-            return conn.execute(query, values).fetchall()
-
-    def marks(self):
-        """(stream, class, segment) to (watermark, stored, lost)."""
-        found = self.rows(
-            "SELECT stream, cls, segment, watermark, stored, lost, quarantined FROM streams"
-        )
-        assert not any(row[6] for row in found), "the brain could not read a fact"
-        return {tuple(row[:3]): tuple(row[3:6]) for row in found}
-
-    def of_stream(self, stream):
-        """(stored, lost) of a stream over all its segments."""
-        mine = [value for key, value in self.marks().items() if key[0] == stream]
-        return sum(v[1] for v in mine), sum(v[2] for v in mine)
-
-    def tasks(self):
-        """Every task the brain knows, by id."""
-        found = self.rows(
-            "SELECT task_id, state, enqueued, worker, args, name, exc_message FROM tasks"
-        )
-        return {
-            row[0]: Row(TaskState(row[1]), row[2] is not None, row[3] is not None, *row[4:])
-            for row in found
-        }
-
-
-# A pool child waits up to 30 s for its last results to be read; a stopping worker may not.
-END_S = 45
-
-
-def end(family, child, number):
-    """End one process by a signal to it alone; its children have to notice by themselves."""
-    child.process.send_signal(number)
-    try:
-        child.process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        child.process.send_signal(signal.SIGUSR1)  # a Celery worker writes down its stacks
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(2)
-        raise AssertionError(f"{child.name} does not end:\n{child.tail(150)}") from None
-    family.children.remove(child)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.process.pid, signal.SIGKILL)
+__all__ = ["PROJECT", "SETTLE_S", "Stage", "on_disk"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-pytest.register_assert_rewrite("chaos_stage")
+pytest.register_assert_rewrite("chaos_stage", "chaos_hosts")
 
 
 def pytest_collection_modifyitems(items):

@@ -30,7 +30,7 @@ from .commands import api as commands
 from .commands import moves
 from .commands.actions import ACTIONS
 from .commands.release import Release
-from .db import DRIVER_ERRORS, Database, open_database
+from .db import DRIVER_ERRORS, Database, is_trouble, open_database
 from .db.rootkeys import RootKeys
 from .gateway import open_gateway
 from .health import api as health
@@ -171,7 +171,8 @@ async def _kept(brain: Brain, work: Callable[[], Coroutine[Any, Any, None]]) -> 
     while True:
         try:
             await work()
-        except Exception:
-            brain.swallowed += 1
-            _LOG.exception("a loop of the server failed and starts again")
+        except Exception as error:
+            if not is_trouble(error):  # the database tells its own trouble, once
+                brain.swallowed += 1
+                _LOG.exception("a loop of the server failed and starts again")
             await asyncio.sleep(AGAIN_S)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from ..db import is_trouble
 from ..web.context import OF_TOKEN, Brain
 from . import store
 
@@ -25,7 +26,8 @@ async def end_revoked(
         try:
             await look(brain, sessions(), revoked)
         except DBAPIError as error:
-            _log.warning("sessions cannot be checked: %s", error.orig)
+            if not is_trouble(error):
+                _log.warning("sessions cannot be checked: %s", error.orig)
 
 
 async def look(brain: Brain, open_now: set[str], revoked: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from sqlalchemy import Connection
@@ -24,6 +24,9 @@ from ..web.context import Brain
 from .dev import Dev, prepare
 from .options import parser, settings_of
 
+RESEND_MOST_MS = 2_000
+"""How long the kernel waits at most before it sends again: a network that is back is noticed."""
+_TCP_RTO_MAX_MS = 44
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -151,6 +154,9 @@ def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform == "linux":
+        with suppress(OSError):  # what it accepts inherits it
+            listening.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, RESEND_MOST_MS)
     try:
         listening.bind((settings.host, settings.port))
     except OSError:

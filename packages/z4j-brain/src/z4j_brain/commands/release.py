@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DBAPIError
 
 from ..agents.offers import offers
-from ..db import Database
+from ..db import Database, is_trouble
 from ..db.rootkeys import RootKeys
 from . import outbox, store
 from .actions import ACTIONS, Action
@@ -72,7 +72,8 @@ class Release:
             try:
                 wait_s = await self.turn()
             except DBAPIError as error:
-                _log.warning("actions wait for the database: %s", error.orig)
+                if not is_trouble(error):
+                    _log.warning("actions wait for the database: %s", error.orig)
                 wait_s = IDLE_S
 
     async def turn(self) -> float:

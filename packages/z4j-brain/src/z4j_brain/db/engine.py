@@ -17,9 +17,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import msgspec
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
+from z4j_core.clock import SystemClock
+
+from .trouble import Trouble
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,6 +40,11 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint=4000",
 )
 
+_WAITS = {
+    "connect_timeout": "10", "tcp_user_timeout": "30000",
+    "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4",
+}  # fmt: skip
+
 
 class Database:
     """One database and the threads that talk to it. `close` releases both."""
@@ -44,6 +52,7 @@ class Database:
     def __init__(self, engine: Engine, readers: int = 8) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.trouble = Trouble(SystemClock().monotonic)
         self._gate = threading.RLock() if self.is_sqlite else None
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="z4j-read")
         self._writers = ThreadPoolExecutor(
@@ -73,8 +82,12 @@ class Database:
         """Run `fn(conn, …)` in a reader thread inside one transaction."""
 
         def work() -> T:
-            with self.reading() as conn:
-                return fn(conn, *args, **kwargs)
+            try:
+                with self.reading() as conn:
+                    return fn(conn, *args, **kwargs)
+            except DRIVER_ERRORS as error:
+                self.trouble.failed(error)
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
@@ -87,8 +100,14 @@ class Database:
         """
 
         def work() -> T:
-            with self.writing() as conn:
-                return fn(conn, *args, **kwargs)
+            try:
+                with self.writing() as conn:
+                    found = fn(conn, *args, **kwargs)
+            except DRIVER_ERRORS as error:
+                self.trouble.failed(error)
+                raise
+            self.trouble.worked()
+            return found
 
         return await asyncio.get_running_loop().run_in_executor(self._writers, work)
 
@@ -104,10 +123,15 @@ def open_database(url: str) -> Database:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return Database(_sqlite(str(parsed)))
-    parsed = parsed.set(drivername="postgresql+psycopg")
+    parsed = _patient(parsed.set(drivername="postgresql+psycopg"))
     return Database(
         create_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True, **_json())
     )
+
+
+def _patient(url: URL) -> URL:
+    """Bounds for a server that is gone without a word; what the URL says itself, holds."""
+    return url.update_query_dict({k: v for k, v in _WAITS.items() if k not in url.query})
 
 
 def _sqlite(url: str) -> Engine:

@@ -17,6 +17,7 @@ from z4j_core.wire import RecordType
 from z4j_core.wire.bodies import Abort, Actor, Bulk, Command
 
 from ..commands import outbox, seal
+from ..db import is_trouble
 from ..ingest.commit import CommitInfo, OnCommit, ProjectChange
 from .connection import Connection
 from .core import Core
@@ -51,8 +52,9 @@ class Dispatch:
             self._wake.clear()
             try:
                 await self.once()
-            except SQLAlchemyError:
-                self._core.log.exception("commands cannot be read")
+            except SQLAlchemyError as error:
+                if not is_trouble(error):
+                    self._core.log.exception("commands cannot be read")
 
     async def once(self) -> None:
         """End what is overdue and send what is ready."""

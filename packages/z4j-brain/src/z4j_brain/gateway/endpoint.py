@@ -11,6 +11,7 @@ from z4j_core.wire import MAX_HANDSHAKE_BYTES, PROBE, PROTOCOL, CloseCode, Recor
 from z4j_core.wire.bodies import Actor, Command, Welcome
 
 from ..agents.service import Superseded
+from ..db import DRIVER_ERRORS, is_trouble
 from .connection import MAX_CREDIT, Connection
 from .core import Core
 from .dispatch import Dispatch
@@ -23,6 +24,7 @@ MAX_TAG = 6
 _BACKOFF_FLOOR_MS = 5_000
 _AGENTS_PER_S = 200
 _PROBE_MS = 5_000
+_NOT_STORED = "the brain cannot store anything now"
 
 
 class Endpoint:
@@ -49,6 +51,9 @@ class Endpoint:
             await socket.close(refused.code)
         except WebSocketDisconnect:
             return
+        except DRIVER_ERRORS as error:
+            _unless_trouble(error)
+            await socket.close(CloseCode.INTERNAL, _NOT_STORED)
         else:
             await self._session(socket, connection)
 
@@ -101,6 +106,9 @@ class Endpoint:
             code, reason = ended.code, ended.reason
         except WireError as error:
             code, reason = error.close_code, str(error)
+        except DRIVER_ERRORS as error:
+            _unless_trouble(error)
+            code, reason = CloseCode.INTERNAL, _NOT_STORED
         finally:
             await connection.close(code or 1000, reason)
             await self._presence.ended(connection)
@@ -123,6 +131,12 @@ class Endpoint:
         actor = Actor("z4j", "z4j", "probe")
         cmd_id = self._core.entropy(16)
         return Command(cmd_id, "workers", "z4j", PROBE, (), {}, _PROBE_MS, actor, "a check")
+
+
+def _unless_trouble(error: Exception) -> None:
+    """Let everything pass that is not the database's own trouble, which it tells itself."""
+    if not is_trouble(error):
+        raise error
 
 
 async def _message(socket: WebSocket) -> bytes:

@@ -14,7 +14,7 @@ from z4j_core.wire import MAX_MESSAGE_BYTES, PATH, CloseCode
 
 from .. import __version__
 from ..agents import service
-from ..db import Database
+from ..db import Database, is_trouble
 from ..db.rootkeys import Entropy, RootKeys
 from ..ingest.commit import CommitInfo, OnCommit, nobody
 from ..ingest.loop import Ingest
@@ -134,8 +134,9 @@ class Gateway:
             await asyncio.sleep(seconds)
             try:
                 await work()
-            except SQLAlchemyError:
-                self._core.log.exception("the database does not answer")
+            except SQLAlchemyError as error:
+                if not is_trouble(error):
+                    self._core.log.exception("what is done every %g s failed", seconds)
 
 
 def open_gateway(

@@ -15,6 +15,7 @@ from z4j_core.wire.bodies import Beat
 
 from ..agents import service
 from ..commands.first import ask_first
+from ..db import DRIVER_ERRORS, is_trouble
 from ..ingest import inventory
 from ..ingest.commit import CommitInfo, OnCommit, ProjectChange
 from .connection import Connection
@@ -32,6 +33,7 @@ class Presence:
         self._on_commit = on_commit
         self._beats: dict[Connection, dict[str, Any]] = {}
         self._gone: dict[tuple[str, str], float] = {}
+        self._ended: dict[str, tuple[str, int]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -119,23 +121,36 @@ class Presence:
         if self._core.registry.of_stream(who.project_id, connection.stream) is None:
             self._gone[who.project_id, connection.stream] = self._core.clock.monotonic()
         now_us = self._core.clock.wall_us()
-        values = {"connected": False, "disconnected_at": now_us}
-        await self._core.db.write(service.change_agent, who.session, values)
-        self._say(who.project_id, now_us)
+        try:
+            await self._core.db.write(_end, [(who.session, now_us)])
+        except DRIVER_ERRORS as error:
+            if not is_trouble(error):
+                raise
+            self._ended[who.session] = (who.project_id, now_us)
+        else:
+            self._say(who.project_id, now_us)
 
     async def flush(self) -> None:
-        """Write gathered beats and silences in one transaction."""
+        """Write gathered beats, silences and ends in one transaction.
+
+        When that fails, silences and ends are written next time; beats come again by themselves.
+        """
         beats, self._beats = self._beats, {}
+        ended = dict(self._ended)
         silence_s = _BEATS * self._core.heartbeat_ms / _MS_PER_S
         now = self._core.clock.monotonic()
-        silent = [name for name, since in self._gone.items() if now - since > silence_s]
-        if not beats and not silent:
+        silent = {name: since for name, since in self._gone.items() if now - since > silence_s}
+        if not (beats or silent or ended):
             return
-        for name in silent:
-            del self._gone[name]
         now_us = self._core.clock.wall_us()
-        await self._core.db.write(_flush, list(beats.items()), silent, now_us)
-        for project_id in {one.who.project_id for one in beats} | {name[0] for name in silent}:
+        ends = [(session, at_us) for session, (_, at_us) in ended.items()]
+        await self._core.db.write(_flush, list(beats.items()), list(silent), ends, now_us)
+        for session in ended:
+            del self._ended[session]
+        for name in [name for name, since in silent.items() if self._gone.get(name) == since]:
+            del self._gone[name]
+        told = {one.who.project_id for one in beats} | {name[0] for name in silent}
+        for project_id in told | {project_id for project_id, _ in ended.values()}:
             self._say(project_id, now_us)
 
     async def reap(self) -> None:
@@ -158,12 +173,19 @@ class Presence:
         self._on_commit(CommitInfo(self._core.ingest.advance(), now_us, (change,)))
 
 
+def _end(conn: Database, ended: list[tuple[str, int]]) -> None:
+    for session, at_us in ended:
+        service.change_agent(conn, session, {"connected": False, "disconnected_at": at_us})
+
+
 def _flush(
     conn: Database,
     beats: list[tuple[Connection, dict[str, Any]]],
     silent: list[tuple[str, str]],
+    ended: list[tuple[str, int]],
     now_us: int,
 ) -> None:
+    _end(conn, ended)
     for connection, values in beats:
         service.change_agent(conn, connection.who.session, values)
         if "last_beat" in values:

@@ -9,11 +9,10 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 from sqlalchemy import Connection
 
-from ..db import DRIVER_ERRORS, Database
+from ..db import DRIVER_ERRORS, Database, is_trouble
 from .apply import Outcome, apply
 from .batch import Batch
 from .commit import CommitInfo, OnCommit, ProjectChange, nobody
@@ -108,8 +107,7 @@ class Ingest:
         self._publish(changes, now_us)
 
     async def _one_by_one(self, taken: list[Waiting], error: BaseException) -> None:
-        if await self._is_down():
-            _log.error("the database does not answer: %s", error)
+        if is_trouble(error) or await self._is_down():
             self._answer(taken, Outcome(0, UNAVAILABLE))
         elif len(taken) > 1:
             for one in taken:
@@ -127,19 +125,20 @@ class Ingest:
         return outcome
 
     async def _first_that_works(self, piece: Batch) -> Outcome:
-        now_us = self._wall_us()
-        try:
-            for way in (piece, cleaned(piece)):
-                with suppress(*FAILURES):
-                    outcomes, changes = await self._db.write(self._apply, [way], now_us)
-                    self._publish(changes, now_us)
-                    return outcomes[0]
-            poison = given_up(piece, ValueError("the database refuses it"))
-            outcomes, _ = await self._db.write(self._apply, [poison], now_us)
-        except FAILURES:
-            _log.exception("an item can be neither stored nor given up")
-            return Outcome(0, UNAVAILABLE)
-        return outcomes[0]
+        poison = given_up(piece, ValueError("the database refuses it"))
+        for way in (piece, cleaned(piece), poison):
+            now_us = self._wall_us()
+            try:
+                outcomes, changes = await self._db.write(self._apply, [way], now_us)
+            except FAILURES as error:
+                if is_trouble(error):
+                    break  # not the item's fault: it is neither cleaned nor given up
+                if way is poison:
+                    _log.exception("an item can be neither stored nor given up")
+            else:
+                self._publish(changes, now_us)
+                return outcomes[0]
+        return Outcome(0, UNAVAILABLE)
 
     async def _is_down(self) -> bool:
         try:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from ..db import Database
+from ..db import Database, is_trouble
 from .watch import RESET, Look, Stream, Watch, encode
 
 _log = logging.getLogger("z4j.live")
@@ -212,7 +212,8 @@ class Hub:
                 try:
                     await self.tick(project_id, room)
                 except DBAPIError as error:
-                    _log.warning("live pages wait for the database: %s", error.orig)
+                    if not is_trouble(error):
+                        _log.warning("live pages wait for the database: %s", error.orig)
 
     async def tick(self, project_id: str, room: Room) -> None:
         """Tell every watch of one project what changed since the last tick."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from ..db import is_trouble
 from ..web.context import Brain
 from . import service
 
@@ -41,7 +42,8 @@ async def keep_wrapped(brain: Brain, replica: str) -> None:
                 service.turn, brain.roots, brain.entropy, replica, brain.now_us(), ROWS
             )
         except DBAPIError as error:
-            _log.warning("rows cannot be wrapped anew: %s", error.orig)
+            if not is_trouble(error):
+                _log.warning("rows cannot be wrapped anew: %s", error.orig)
             done = 0
         if done:
             _log.info("wrapped %d rows anew under the root secret %s", done, brain.roots.kid)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..db import DRIVER_ERRORS, is_trouble
 from ..errors import Problem
 from .answers import TITLES, answer, problem
 from .ask import Ask
@@ -89,4 +90,11 @@ def error_handlers(brain: Brain) -> dict[type[Exception], Handler]:
         found = Problem("server.error", f"internal error {request_id}", status=500)
         return problem(found, request_id)
 
-    return {Problem: told, HTTPException: refused, Exception: crashed}
+    def away(request: Request, error: Exception) -> Response:
+        if not is_trouble(error):
+            return crashed(request, error)
+        text = "the database cannot be used now"
+        return told(request, Problem("server.database", text, status=503))
+
+    aways: dict[type[Exception], Handler] = dict.fromkeys(DRIVER_ERRORS, away)
+    return {Problem: told, HTTPException: refused, **aways, Exception: crashed}
