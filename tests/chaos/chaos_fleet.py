@@ -25,7 +25,8 @@ from z4j_core.wire import AgentSession, RecordType
 from z4j_core.wire.bodies import Ack, Beat, Close, Open, Policy, Register, SpoolState, Welcome
 from z4j_core.wire.dsn import parse_dsn
 
-HANDSHAKE_S, OPEN_S = 5, 10
+HANDSHAKE_S, OPEN_S, ACK_S = 5, 10, 30
+FIRST_PER_S = 40
 BEAT = Beat(1, 0, 0, SpoolState(0, 1, 0, 0), None, None, None, None, None, 0, 0, ())
 FAILED = (OSError, WebSocketException, WireError, TimeoutError, EOFError)
 now = time.monotonic
@@ -50,15 +51,15 @@ class Fleet:
 
 
 async def agent(fleet, number):
-    """Hold one session for ever."""
+    """Hold one session for ever; they do not all begin at once."""
+    await asyncio.sleep(number / FIRST_PER_S)
     backoff, stream, began = Backoff(os.urandom), os.urandom(16), now()
     while True:
         cause, retry_after_s, opened = 0, 0.0, None
         try:
             wire = session_of(fleet.dsn)
             async with connect(fleet.dsn.url, **options(fleet, number)) as socket:
-                async with asyncio.timeout(HANDSHAKE_S * 2):
-                    welcome = await shake(wire, socket, stream)
+                welcome = await shake(wire, socket, stream)
                 backoff.cap_s = welcome.backoff_cap_ms / 1000
                 opened = fleet.last_up = now()
                 fleet.up += 1
@@ -98,11 +99,14 @@ def session_of(dsn):
 async def shake(wire, socket, stream):
     """To WELCOME, and on to the answer to OPEN."""
     await socket.send(wire.hello())
-    wire.receive_challenge(await socket.recv())
+    async with asyncio.timeout(HANDSHAKE_S):
+        wire.receive_challenge(await socket.recv())
     await socket.send(wire.register(register(stream)))
-    welcome = await until(wire, socket, Welcome)
+    async with asyncio.timeout(HANDSHAKE_S):
+        welcome = await until(wire, socket, Welcome)
     await socket.send(wire.send(RecordType.OPEN, [Open(1, stream, 1, 0, stream[:8], 1, {})]))
-    await until(wire, socket, Ack)
+    async with asyncio.timeout(ACK_S):
+        await until(wire, socket, Ack)
     return welcome
 
 

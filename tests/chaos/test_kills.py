@@ -55,7 +55,7 @@ def test_the_books_balance_after_each_kill_of_the_brain(place, record_property):
 def test_the_books_balance_after_each_kill_of_the_host(place, record_property):
     host, produced, rates = place.host("h0"), 0, []
     for cycle in range(CYCLES):
-        host.begin(n=RATE, rate=RATE)
+        host.begin(rate=RATE)
         host.reaches(1)
         first, since = host.told()[1], time.monotonic()
         host.reaches(first + moment(cycle) // 2)

@@ -34,6 +34,7 @@ CLOCK = SystemClock()
 STREAM, SEGMENT = b"S" * 16, b"segment1"
 PER_RECORD = 30
 PER_CYCLE = 3_000
+CYCLES = int(os.environ.get("Z4J_CHAOS_CYCLES", "200")) // 4
 STORED_S = 60
 pytestmark = pytest.mark.timeout(240)
 T0 = 1_700_000_000_000_000
@@ -227,5 +228,11 @@ def test_nothing_is_lost_or_doubled_when_the_brain_is_killed(db: Database) -> No
 
 
 @pytest.mark.soak
-def test_nothing_is_lost_or_doubled_when_the_brain_is_killed_twenty_times(db: Database) -> None:
-    kill_and_count(db, db.engine.url.render_as_string(hide_password=False), cycles=20)
+@pytest.mark.timeout(3_600)
+def test_nothing_is_lost_or_doubled_when_the_brain_is_killed_again_and_again(
+    db: Database, record_property: Callable[[str, object], None]
+) -> None:
+    kill_and_count(db, db.engine.url.render_as_string(hide_password=False), cycles=CYCLES)
+    kind = db.engine.dialect.name
+    told = f"{kind}: {CYCLES} kills, {CYCLES * PER_CYCLE} offsets, 0 lost, 0 doubled"
+    record_property("figures", told)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Engine, event, func, select
 from z4j_brain.agents.model import quarantine, streams
-from z4j_brain.db import Database
+from z4j_brain.db import Database, open_database
 from z4j_brain.ingest import CommitInfo
 from z4j_brain.ingest.apply import Outcome
 from z4j_brain.ingest.batch import Batch
 from z4j_brain.ingest.items import decode_items
-from z4j_brain.ingest.loop import Ingest
+from z4j_brain.ingest.loop import UNAVAILABLE, Ingest
+from z4j_brain.migrations import upgrade
 from z4j_brain.tasks.model import tasks
 
 T0 = 1_700_000_000_000_000
@@ -105,3 +107,41 @@ def test_an_item_that_breaks_the_fold_is_given_up_and_counted(db: Database) -> N
 def beyond() -> Any:
     """A fact whose time is no number a database holds."""
     return msgspec.structs.replace(batch([task("t9")]).items[0], at=2**70)
+
+
+class Disk:
+    """How many pages a SQLite file may have; a real one that is full answers just so."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.pages = 1 << 30
+        event.listen(engine, "begin", self._limit)
+
+    def _limit(self, conn: Connection) -> None:
+        conn.exec_driver_sql(f"PRAGMA max_page_count = {self.pages}")
+
+    def fill(self, db: Database) -> None:
+        with db.reading() as conn:
+            self.pages = int(conn.exec_driver_sql("PRAGMA page_count").scalar() or 0)
+
+
+def test_on_a_full_disk_no_item_is_given_up(tmp_path: Path) -> None:
+    db = open_database(f"sqlite:///{tmp_path / 'small.db'}")
+    upgrade(db.engine)
+    disk = Disk(db.engine)
+    large = [task(f"t{n}", p22=[0, 2_000, "x" * 2_000]) for n in range(60)]
+
+    async def work(ingest: Ingest) -> list[Outcome]:
+        await ingest.submit(batch([task("first")], stream="c" * 32))
+        disk.fill(db)
+        refused = await ingest.submit(batch(large))
+        disk.pages = 1 << 30
+        return [refused, await ingest.submit(batch(large))]
+
+    (refused, stored), _ = run(db, work)
+    with db.reading() as conn:
+        given_up = conn.execute(select(func.sum(streams.c.lost + streams.c.quarantined))).scalar()
+    db.close()
+
+    assert refused.code == UNAVAILABLE
+    assert stored == Outcome(60)
+    assert given_up == 0
