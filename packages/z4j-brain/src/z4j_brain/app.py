@@ -141,7 +141,7 @@ def create_app(brain: Brain, extra: list[Endpoint] | None = None) -> ASGIApp:
 
     release = Release(brain.db, brain.roots, brain.now_us, brain.new_id, sent, _still_permitted)
     brain.streams = hub
-    brain.wake, brain.nudge = gateway.wake, release.nudge
+    brain.wake, brain.nudge, brain.drain = gateway.wake, release.nudge, gateway.drain
     brain.connected, brain.abort = gateway.connected, gateway.abort
 
     @asynccontextmanager

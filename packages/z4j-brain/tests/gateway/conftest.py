@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import pytest
 import uvicorn
 from sqlalchemy import insert
 from starlette.applications import Starlette
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
+from websockets.sync.client import connect
 from z4j_brain.agents import service
 from z4j_brain.agents.service import NewKey
 from z4j_brain.db import Database
@@ -25,8 +28,17 @@ from z4j_brain.gateway import UVICORN, Gateway, open_gateway
 from z4j_brain.ingest import CommitInfo
 from z4j_brain.projects.model import projects
 from z4j_brain.settings import Settings
+from z4j_core.agent import poll
+from z4j_core.agent.link import Away, Closed
 from z4j_core.clock import SystemClock
-from z4j_core.wire import AgentSession, Credential, RecordType, parse_key_id, parse_secret
+from z4j_core.wire import (
+    AgentSession,
+    Credential,
+    RecordType,
+    parse_dsn,
+    parse_key_id,
+    parse_secret,
+)
 from z4j_core.wire.bodies import App, Open, Policy, Register, Verb
 
 SECRET = b"a root secret of exactly 32 byte"
@@ -49,6 +61,9 @@ class Brain:
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/api/agent/ws"
+
+    def dsn(self, key: NewKey) -> str:
+        return f"http://{key.key_id}:{key.secret}@127.0.0.1:{self.port}/shop"
 
     def key(self, **more: Any) -> NewKey:
         with self.db.writing() as conn:
@@ -90,14 +105,12 @@ def brain(db: Database, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
         holder.append(made)
         server, thread = serve(made, listener)
         yield made
+        asyncio.run_coroutine_threadsafe(gateway.drain(), made.loop).result(10)
         server.should_exit = True
         thread.join(10)
 
 
 def serve(brain: Brain, listener: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
-    import asyncio
-    from contextlib import asynccontextmanager
-
     ready = threading.Event()
 
     @asynccontextmanager
@@ -116,10 +129,48 @@ def serve(brain: Brain, listener: socket.socket) -> tuple[uvicorn.Server, thread
     return server, thread
 
 
+class Polled:
+    """The agent's own way over requests, as the WebSocket that the tests speak through."""
+
+    def __init__(self, brain: Brain, _key: NewKey) -> None:
+        where = parse_dsn(brain.dsn(_key))
+        self.link = poll.dial(where, None, CLOCK)
+
+    def send(self, data: bytes) -> None:
+        with gone():
+            self.link.send(data)
+            self.link.flush()
+
+    def recv(self, timeout: float = 5) -> bytes:
+        with gone():
+            data = self.link.receive(timeout)
+        if data is None:
+            raise TimeoutError
+        return data
+
+    def unlock(self, key: bytes) -> None:
+        self.link.unlock(key)
+
+    def close(self, code: int = 1000) -> None:
+        self.link.close(code)
+
+
+@contextmanager
+def gone() -> Iterator[None]:
+    """What ends a way over requests, as a WebSocket ends."""
+    try:
+        yield
+    except Away as error:
+        raise ConnectionClosedError(Close(4000 + error.status, ""), None) from error
+    except Closed as error:
+        raise ConnectionClosedError(Close(error.close_code, ""), None) from error
+
+
 class Agent:
     """An agent by hand: every record is sent and awaited by the test."""
 
     def __init__(self, brain: Brain, key: NewKey, *, project: str = "shop", **more: Any) -> None:
+        self.key = key
         key_id = parse_key_id(key.key_id)
         credential = Credential(*key_id, parse_secret(key_id, key.secret))
         self.stream = more.pop("stream", secrets.token_bytes(16))
@@ -134,7 +185,12 @@ class Agent:
             now=CLOCK.monotonic(),
         )
         self._open = ExitStack()
-        self.socket: ClientConnection = self._open.enter_context(
+        self.socket: Any
+        if more.pop("transport", "websocket") == "poll":
+            self.socket = Polled(brain, key)
+            self._open.callback(self.socket.close)
+            return
+        self.socket = self._open.enter_context(
             connect(
                 brain.url,
                 subprotocols=["z4j.2"],
@@ -145,9 +201,16 @@ class Agent:
             )
         )
 
-    def shake(self) -> Agent:
+    def met(self) -> Agent:
+        """Up to the proof of the brain."""
         self.socket.send(self.wire.hello())
         self.wire.receive_challenge(self.recv())
+        if isinstance(self.socket, Polled):
+            self.socket.unlock(self.wire.poll_key)
+        return self
+
+    def shake(self) -> Agent:
+        self.met()
         self.socket.send(self.wire.register(self.register()))
         assert self.receive().type == RecordType.WELCOME
         return self
@@ -189,12 +252,18 @@ class Agent:
         self._open.close()
 
 
+@pytest.fixture(params=["websocket", "poll"])
+def transport(request: pytest.FixtureRequest) -> str:
+    """Either way to the brain: what holds on one holds on the other."""
+    return str(request.param)
+
+
 @pytest.fixture
-def agents(brain: Brain) -> Iterator[Any]:
+def agents(brain: Brain, transport: str) -> Iterator[Any]:
     made: list[Agent] = []
 
     def agent(key: NewKey | None = None, **more: Any) -> Agent:
-        made.append(Agent(brain, key or brain.key(), **more))
+        made.append(Agent(brain, key or brain.key(), **{"transport": transport} | more))
         return made[-1]
 
     yield agent

@@ -129,6 +129,7 @@ def test_w23_compression_of_the_websocket_is_never_agreed(brain: Any) -> None:
         assert stranger.response.headers.get("Sec-WebSocket-Extensions") is None
 
 
+@pytest.mark.parametrize("transport", ["websocket"])
 def test_w24_text_is_malformed_before_and_after_the_proof(brain: Any, agents: Any) -> None:
     proven = agents().shake()
     with dialled(brain) as stranger:
@@ -139,6 +140,7 @@ def test_w24_text_is_malformed_before_and_after_the_proof(brain: Any, agents: An
         assert closing_code(proven.recv) == 4400
 
 
+@pytest.mark.parametrize("transport", ["websocket"])
 def test_w24_a_record_in_fragments_of_one_byte_is_one_record(brain: Any, agents: Any) -> None:
     agent = agents().shake()
     agent.open()

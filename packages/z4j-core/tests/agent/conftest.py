@@ -20,8 +20,14 @@ def brain():
         yield running
 
 
+@pytest.fixture(params=["websocket", "poll"])
+def transport(request):
+    """Either way to the brain: what holds on one holds on the other."""
+    return request.param
+
+
 @pytest.fixture
-def start(brain, tmp_path):
+def start(brain, tmp_path, transport):
     """Start an agent with an engine attached; returns (handle, engine)."""
     from toy import ToyEngine
 
@@ -29,6 +35,7 @@ def start(brain, tmp_path):
 
     def begin(**settings):
         given = {"dsn": brain.dsn, "spool_dir": str(tmp_path / "spool"), "engines": ["none"]}
+        given["transport"] = transport
         handle = Handle(load(given | settings, environ={}, cwd=tmp_path))
         handles.append(handle)
         handle.start()

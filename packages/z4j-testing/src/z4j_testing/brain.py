@@ -1,16 +1,19 @@
-"""A brain without a database: a real WebSocket server on loopback. The rule: ack after store.
+"""A brain without a database: a real server on loopback. The rule: ack after store.
 
 It keeps in memory what agents send, sends commands, and misbehaves on demand (`knobs`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self
 
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
@@ -30,8 +33,10 @@ from z4j_core.wire.bodies import Abort, Actor, Command, Flow
 from z4j_core.wire.items import Result
 
 from .brain_link import Desk, Link
+from .brain_requests import Requests
 
 _TERMINAL = frozenset({2, 3, 4, 5, 6, 7})
+_GREETING_S = 10.0
 _ACTOR = Actor("operator-1", "Operator", "test")
 
 
@@ -57,6 +62,7 @@ class FakeBrain(Desk):
         self.credential = self.add_key()
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
+        self._requests = Requests(self, self._run)
 
     def add_key(self, cred_id: bytes | None = None, kid: int = 1) -> Credential:
         """A key agents may use from now on."""
@@ -84,6 +90,7 @@ class FakeBrain(Desk):
     def start(self) -> None:
         """Listen."""
         self.stopping.clear()
+        self._requests.is_stopping = False
         self._server = serve(
             self._serve,
             "127.0.0.1",
@@ -93,8 +100,10 @@ class FakeBrain(Desk):
             ping_interval=None,
             close_timeout=1,
             max_size=MAX_MESSAGE_BYTES,
-            process_request=_gate,
+            process_request=self._gate,
         )
+        upgrades = self._server.handler
+        self._server.handler = lambda sock, address: self._meet(upgrades, sock, address)
         self.port = self._server.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="fake-brain")
         self._thread.start()
@@ -105,15 +114,41 @@ class FakeBrain(Desk):
         if self._server is None or self._thread is None:
             return
         self.drop()
+        self._requests.stop()
         self._server.shutdown()
         self._thread.join()
         self._server = self._thread = None
         self.wait_for(lambda: not self.links)
 
     def _serve(self, socket: ServerConnection) -> None:
-        link = Link(self, socket)
+        if self.knobs.deaf_sockets:
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    socket.recv()
+        self._run(Link(self, socket))
+
+    def _run(self, link: Link) -> None:
         self.store.note(lambda: self.links.append(link))
         link.run()
+
+    def _meet(self, upgrades: Callable[..., None], sock: socket.socket, address: Any) -> None:
+        """Take a connection to whom its first bytes ask for."""
+        if not _posts(sock):
+            upgrades(sock, address)
+            return
+        try:
+            self._requests.serve(sock, address)
+        finally:
+            getattr(self._server, "handler_threads", set()).discard(threading.current_thread())
+
+    def _gate(self, socket: ServerConnection, request: Request) -> Response | None:
+        if request.path != PATH:
+            return socket.respond(HTTPStatus.NOT_FOUND, "")
+        if self.knobs.no_upgrade:
+            return socket.respond(HTTPStatus(self.knobs.no_upgrade), "")
+        if "Origin" in request.headers:
+            return socket.respond(HTTPStatus.FORBIDDEN, "")
+        return None
 
     def wait_for(self, predicate: Callable[[], object], timeout_s: float = 5.0) -> None:
         """Wait until `predicate` holds; it is asked after each change of the store.
@@ -189,9 +224,12 @@ class FakeBrain(Desk):
             link.drop()
 
 
-def _gate(socket: ServerConnection, request: Request) -> Response | None:
-    if request.path != PATH:
-        return socket.respond(HTTPStatus.NOT_FOUND, "")
-    if "Origin" in request.headers:
-        return socket.respond(HTTPStatus.FORBIDDEN, "")
-    return None
+def _posts(sock: socket.socket) -> bool:
+    """Whether somebody begins with a POST; nothing is taken from what he sent."""
+    try:
+        sock.settimeout(_GREETING_S)
+        return sock.recv(4, socket.MSG_PEEK) == b"POST"
+    except OSError:
+        return False
+    finally:
+        sock.settimeout(None)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import ServerConnection
 from z4j_core.clock import Clock
 from z4j_core.errors import WireError
 from z4j_core.wire import (
@@ -59,6 +58,12 @@ class Knobs:
     """Store, but keep ACKs until `release_acks`."""
     drop_before_ack: bool = False
     """Store the next EVENTS, then cut the connection instead of answering; resets itself."""
+    no_upgrade: int = 0
+    """HTTP status with which WebSockets are refused, as by a proxy."""
+    deaf_sockets: bool = False
+    """Never answer HELLO on a WebSocket, as behind a proxy that swallows what comes after 101."""
+    no_polls: bool = False
+    """Know no requests, as an older brain."""
     credit: int = 8
     hb_ms: int = 10_000
     deflate_min: int = 0
@@ -101,9 +106,9 @@ class Desk:
 
 
 class Link:
-    """One connection."""
+    """One connection; `socket` is a ServerConnection, or what stands for one when agents poll."""
 
-    def __init__(self, desk: Desk, socket: ServerConnection) -> None:
+    def __init__(self, desk: Desk, socket: Any) -> None:
         self.desk = desk
         self.socket = socket
         self.session = BrainSession(

@@ -148,6 +148,8 @@ class Server(uvicorn.Server):
         self.should_exit = True
         if self._brain.streams is not None:
             self._brain.streams.close()
+        if self._brain.drain is not None:
+            self._draining = asyncio.ensure_future(self._brain.drain())
 
 
 def _listen(settings: Settings) -> socket.socket:

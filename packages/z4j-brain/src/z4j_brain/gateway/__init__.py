@@ -1,4 +1,4 @@
-"""The agents' side of the brain: sessions over WebSocket."""
+"""The agents' side of the brain: sessions over WebSocket or requests."""
 
 from .gateway import UVICORN, AgentView, Gateway, open_gateway
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,8 +22,9 @@ GONE = (WireError, OSError, RuntimeError, WebSocketDisconnect)
 
 
 class Socket(Protocol):
-    """What a connection needs of a WebSocket."""
+    """What a session needs of a WebSocket, or of what stands for one when an agent polls."""
 
+    async def receive(self) -> MutableMapping[str, Any]: ...
     async def send_bytes(self, data: bytes) -> None: ...
     async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
 

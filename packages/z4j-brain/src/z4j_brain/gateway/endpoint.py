@@ -1,18 +1,26 @@
-"""The WebSocket of agents. The rule: 4 KiB and 5 s before proof, then a record per message."""
+"""Sessions of agents. The rule: 4 KiB and 5 s before proof, then a record per message."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from z4j_core.errors import WireError
-from z4j_core.wire import MAX_HANDSHAKE_BYTES, PROBE, PROTOCOL, CloseCode, RecordType
+from z4j_core.wire import (
+    MAX_HANDSHAKE_BYTES,
+    PROBE,
+    PROTOCOL,
+    BrainSession,
+    CloseCode,
+    RecordType,
+)
 from z4j_core.wire.bodies import Actor, Command, Welcome
 
 from ..agents.service import Superseded
 from ..db import DRIVER_ERRORS, is_trouble
-from .connection import MAX_CREDIT, Connection
+from .connection import MAX_CREDIT, Connection, Socket
 from .core import Core
 from .dispatch import Dispatch
 from .frames import Ended, Frames
@@ -25,10 +33,15 @@ _BACKOFF_FLOOR_MS = 5_000
 _AGENTS_PER_S = 200
 _PROBE_MS = 5_000
 _NOT_STORED = "the brain cannot store anything now"
+Met = Callable[[BrainSession], None]
+
+
+def nobody_asks(_wire: BrainSession) -> None:
+    """For sockets: who holds the connection holds the session."""
 
 
 class Endpoint:
-    """Takes sockets from their first byte to their last."""
+    """Takes sockets, and what stands for them, from their first byte to their last."""
 
     def __init__(self, core: Core, frames: Frames, presence: Presence, dispatch: Dispatch) -> None:
         self._core = core
@@ -37,7 +50,7 @@ class Endpoint:
         self._dispatch = dispatch
 
     async def serve(self, socket: WebSocket) -> None:
-        """Serve one agent until its session is over."""
+        """Serve the agent of one WebSocket until its session is over."""
         if "origin" in socket.headers:
             await socket.send_denial_response(PlainTextResponse("no browsers here", 403))
             return
@@ -45,8 +58,12 @@ class Endpoint:
             await socket.send_denial_response(PlainTextResponse(f"speak {PROTOCOL}", 400))
             return
         await socket.accept(subprotocol=PROTOCOL)
+        await self.attend(socket, socket.client.host if socket.client else "?")
+
+    async def attend(self, socket: Socket, address: str, met: Met = nobody_asks) -> None:
+        """Serve one agent until its session is over; `met` hears of it when it was challenged."""
         try:
-            connection = await self._handshake(socket)
+            connection = await self._handshake(socket, address, met)
         except Refused as refused:
             await socket.close(refused.code)
         except WebSocketDisconnect:
@@ -57,13 +74,12 @@ class Endpoint:
         else:
             await self._session(socket, connection)
 
-    async def _handshake(self, socket: WebSocket) -> Connection:
-        address = socket.client.host if socket.client else "?"
+    async def _handshake(self, socket: Socket, address: str, met: Met) -> Connection:
         pending, monotonic = self._core.pending, self._core.clock.monotonic
         try:
             with pending.handshake(address, monotonic()):
                 async with asyncio.timeout(HANDSHAKE_S):
-                    proven = await self._prove(socket, address)
+                    proven = await self._prove(socket, address, met)
                 with pending.work(monotonic()):
                     return await self._registered(socket, proven)
         except TooMany as error:
@@ -71,7 +87,7 @@ class Endpoint:
         except TimeoutError as error:
             raise Refused(CloseCode.TIMEOUT) from error
 
-    async def _registered(self, socket: WebSocket, proven: Proven) -> Connection:
+    async def _registered(self, socket: Socket, proven: Proven) -> Connection:
         """The session in the database: still pending, so that a crowd is refused, not queued."""
         now = self._core.clock.monotonic()
         connection = Connection(socket, proven.wire, proven.who, proven.register, now)
@@ -82,11 +98,12 @@ class Endpoint:
             raise Refused(CloseCode.SUPERSEDED) from error
         return connection
 
-    async def _prove(self, socket: WebSocket, address: str) -> Proven:
+    async def _prove(self, socket: Socket, address: str, met: Met) -> Proven:
         shake = Handshake(self._core, address)
         hello = await _small(socket)
         with self._core.pending.work(self._core.clock.monotonic()):
             answer, code = await shake.challenge(hello)
+        met(shake.wire)
         await socket.send_bytes(answer)
         if code:
             raise Refused(code)
@@ -97,7 +114,7 @@ class Endpoint:
                 await shake.disbelieved()
             raise
 
-    async def _session(self, socket: WebSocket, connection: Connection) -> None:
+    async def _session(self, socket: Socket, connection: Connection) -> None:
         code, reason = 0, ""
         try:
             await connection.send(RecordType.WELCOME, self._welcome(connection))
@@ -147,7 +164,7 @@ def _unless_trouble(error: Exception) -> None:
         raise error
 
 
-async def _message(socket: WebSocket) -> bytes:
+async def _message(socket: Socket) -> bytes:
     """The next binary message.
 
     Raises:
@@ -163,7 +180,7 @@ async def _message(socket: WebSocket) -> bytes:
     return data
 
 
-async def _small(socket: WebSocket) -> bytes:
+async def _small(socket: Socket) -> bytes:
     try:
         data = await _message(socket)
     except Ended as error:

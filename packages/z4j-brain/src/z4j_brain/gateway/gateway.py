@@ -25,6 +25,7 @@ from .endpoint import Endpoint
 from .frames import Frames
 from .listen import Listener
 from .presence import Presence
+from .requests import Requests
 from .snapshots import Snapshots
 
 UVICORN: dict[str, Any] = {
@@ -33,6 +34,7 @@ UVICORN: dict[str, Any] = {
     "ws_per_message_deflate": False,
     "ws_ping_interval": None,
     "ws_ping_timeout": None,
+    "timeout_keep_alive": 30,
 }
 """Options uvicorn must be started with."""
 
@@ -64,6 +66,7 @@ class Gateway:
         snapshots = Snapshots(core, self.publish)
         frames = Frames(core, self._presence, snapshots)
         self._endpoint = Endpoint(core, frames, self._presence, self.dispatch)
+        self._requests = Requests(core, self._endpoint)
         self._channel = Listener(core.db, self.wake)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -74,7 +77,8 @@ class Gateway:
 
     def routes(self) -> list[BaseRoute]:
         """What the app mounts."""
-        return [WebSocketRoute(f"{self._prefix}{PATH}", self._endpoint.serve)]
+        socket = WebSocketRoute(f"{self._prefix}{PATH}", self._endpoint.serve)
+        return [socket, *self._requests.routes(self._prefix)]
 
     def publish(self, info: CommitInfo) -> None:
         """Tell who listens what a commit changed."""
@@ -117,17 +121,23 @@ class Gateway:
 
     async def stop(self) -> None:
         """Store what has arrived, send agents elsewhere, stop."""
+        await self.drain()
+        await self._requests.stop()
+        await self._core.ingest.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._channel.stop)
+
+    async def drain(self) -> None:
+        """Tell agents to go elsewhere; before the server ends their connections."""
+        self._requests.is_draining = True
         await asyncio.gather(
             *(
                 connection.close(CloseCode.DRAINING, "the brain is going down", _DRAIN_MS)
                 for connection in self._core.registry
             )
         )
-        await self._core.ingest.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._channel.stop)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

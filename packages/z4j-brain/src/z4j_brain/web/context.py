@@ -40,6 +40,7 @@ class Brain:
     nudge: Callable[[], None] = lambda: None
     connected: Callable[[str], list[Any]] = lambda _project: []
     abort: Callable[[str, str, str], Awaitable[None]] | None = None
+    drain: Callable[[], Awaitable[None]] | None = None
     streams: Streams | None = None
     openapi: bytes = b"{}"
     passwords: Any = None

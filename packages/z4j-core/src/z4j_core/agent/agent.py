@@ -19,15 +19,16 @@ from ..wire.bodies import App, Register, Welcome
 from .banner import banner, kept
 from .boundary import pack
 from .commands import Commands
-from .connector import Away, Closed
 from .items import Source, lost_item, note_item, worker_item
 from .journal import Journal, read_journal
+from .link import Away, Closed, Link
 from .policy import CLOSED, Policy, PolicyError, parse_policy
 from .process import Process
 from .reconnect import AWAY, CAUSES, KEY_REFUSED, SUPERSEDED, Backoff, Complaints
 from .register import register
 from .sender import Batches, Sender
 from .session import Session
+from .transport import POLL, Transport
 
 DRAIN_S = 2.0
 UPKEEP_S = 0.2
@@ -73,6 +74,7 @@ class Agent:
         self.batches = Batches()
         self.retry_after_s = 0.0
         self._clock = process.clock
+        self._transport = Transport(process.settings, self._clock)
         self._backoff = Backoff(process.entropy)
         self._complaints = Complaints(self._say)
         self._started = self._dialled = self._clock.monotonic()
@@ -110,6 +112,12 @@ class Agent:
         self.commands.stop()
         return self._is_superseded and not self.process.stopping.is_set()
 
+    def dial(self, dsn: Dsn) -> Link:
+        """Open the way that is due; says which one."""
+        link = self._transport.dial(dsn)
+        self.process.transport = self._transport.name
+        return link
+
     def register(self, apps: tuple[App, ...] | None = None) -> Register:
         """The body of REGISTER."""
         return register(self.process, self.policy, apps)
@@ -126,6 +134,18 @@ class Agent:
             took_ms = int((self._clock.monotonic() - self._dialled) * 1000)
             told = banner(self.process, self.policy.text, f"connected in {took_ms} ms")
             log.info("z4j: %s", told)
+        if self._transport.welcomed():
+            self._tell_transport(dsn)
+
+    def _tell_transport(self, dsn: Dsn) -> None:
+        if self._transport.name != POLL:
+            log.info("z4j: connected to %s by WebSocket again", label(dsn))
+            return
+        log.warning(
+            "z4j: Z4J-E109 no WebSocket gets through to %s (%s): HTTPS requests are used instead",
+            label(dsn),
+            self._transport.cause,
+        )
 
     def _say(self, level: str, text: str) -> None:
         """Say a line; the first one of this process also says who speaks."""
@@ -172,13 +192,16 @@ class Agent:
             cause, code, text = KEY_REFUSED, error.code, error.text
         except Away as error:
             code, text = error.code, str(error)
+            self._transport.failed(error)
         except Closed as error:
             code, text = AWAY.code, f"the connection ended: {error}"
+            self._transport.failed(error)
         except WireError as error:
             cause = error.close_code
             self._is_superseded = cause == SUPERSEDED
             code = CAUSES.get(cause, AWAY).code
             text = str(error)
+            self._transport.failed(error)
         finally:
             self.process.is_connected = False
         return self._after(session, cause, code, text)
@@ -197,6 +220,8 @@ class Agent:
     def _is_enough(self, sender: Sender) -> bool:
         """Whether the session may end: all is stored and the process stops, or time is up."""
         process = self.process
+        if not process.stopping.is_set() and self._transport.is_websocket_open():
+            return True
         if not (process.flushing.wanted or process.stopping.is_set()):
             return False
         is_drained = sender.is_drained

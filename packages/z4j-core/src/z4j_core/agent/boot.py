@@ -66,6 +66,7 @@ class Handle:
             usage = spool.usage() if spool is not None else None
             known |= {
                 "connected": process.is_connected,
+                "transport": process.transport if process.is_connected else None,
                 "trouble": "" if process.is_connected else process.trouble,
                 "engines": [emitter.engine.name for emitter in process.emitters],
                 "hook_errors": process.counters.hook_errors,

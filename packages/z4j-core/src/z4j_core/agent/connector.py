@@ -1,4 +1,4 @@
-"""Opening the one connection. The rule: every failure has one code.
+"""A WebSocket to the brain. The rule: every failure to open it has one code.
 
 No redirects, no compression, no pings.
 """
@@ -12,18 +12,21 @@ import struct
 import sys
 from typing import Any, NoReturn
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    WebSocketException,
+)
 from websockets.sync import client
 
-from ..errors import Z4JError
 from ..wire.dsn import Dsn
+from .link import CLOSE_TIMEOUT_S, OPEN_TIMEOUT_S, Away, Closed
 
 PROTOCOL = "z4j.2"
-OPEN_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 4
 """For TCP alone: it asks again at growing intervals, and a network that just came back would wait
 for the next one longer than for a new try."""
-CLOSE_TIMEOUT_S = 2
 MAX_MESSAGE = 262_188
 SEND_TIMEOUT_S = 30
 RESEND_MOST_S = 2
@@ -31,23 +34,7 @@ _TCP_RTO_MAX_MS = 44
 """Linux 6.15; the socket module does not name it."""
 
 
-class Away(Z4JError):
-    """The brain cannot be reached; `code` is a Z4J-Ennn."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class Closed(Z4JError):
-    """The connection ended; `close_code` is a hint that anyone could have forged."""
-
-    def __init__(self, close_code: int | None, reason: str) -> None:
-        super().__init__(reason or "connection lost")
-        self.close_code = close_code or 1006
-
-
-class Link:
+class WebSocketLink:
     """One open WebSocket; bytes in, bytes out."""
 
     def __init__(self, connection: Any) -> None:
@@ -63,6 +50,9 @@ class Link:
             self._connection.send(record)
         except (WebSocketException, OSError) as error:
             raise _closed(error) from error
+
+    def unlock(self, poll_key: bytes) -> None:
+        """Nothing is polled here."""
 
     def receive(self, timeout_s: float) -> bytes | None:
         """The next record, or None when none came in time.
@@ -104,7 +94,7 @@ class _Waking(client.ClientConnection):
         super().close_socket()
 
 
-def dial(dsn: Dsn, ca_file: str | None, timeout_s: float = OPEN_TIMEOUT_S) -> Link:
+def dial(dsn: Dsn, ca_file: str | None, timeout_s: float = OPEN_TIMEOUT_S) -> WebSocketLink:
     """Connect to the brain of `dsn`, which may take `timeout_s` seconds to answer.
 
     Raises:
@@ -115,8 +105,8 @@ def dial(dsn: Dsn, ca_file: str | None, timeout_s: float = OPEN_TIMEOUT_S) -> Li
         connection = _connect(dsn.url, context, timeout_s)
     except (WebSocketException, OSError) as error:
         _explain(error, dsn)
-    _limit_sends(connection.socket)
-    return Link(contextlib.ExitStack().enter_context(connection))
+    limit_sends(connection.socket)
+    return WebSocketLink(contextlib.ExitStack().enter_context(connection))
 
 
 def _connect(url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
@@ -145,18 +135,25 @@ def _connect(url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
 
 
 def _explain(error: Exception, dsn: Dsn) -> NoReturn:
+    if isinstance(error, InvalidHandshake):
+        status = error.response.status_code if isinstance(error, InvalidStatus) else 0
+        text = f"{dsn.host}:{dsn.port} is not a z4j brain: {error}"
+        raise Away("Z4J-E108", text, status) from error
+    raise unreachable(error, dsn) from error
+
+
+def unreachable(error: Exception, dsn: Dsn) -> Away:
+    """Why no connection to the host of `dsn` came about."""
     host = f"{dsn.host}:{dsn.port}"
     if isinstance(error, socket.gaierror):
-        raise Away("Z4J-E105", f"host name {dsn.host} cannot be resolved") from error
+        return Away("Z4J-E105", f"host name {dsn.host} cannot be resolved")
     if isinstance(error, ssl.SSLError):
-        raise Away("Z4J-E107", f"TLS with {host} failed: {error.reason or error}") from error
-    if isinstance(error, InvalidHandshake):
-        raise Away("Z4J-E108", f"{host} is not a z4j brain: {error}") from error
+        return Away("Z4J-E107", f"TLS with {host} failed: {error.reason or error}")
     if isinstance(error, TimeoutError):
-        raise Away("Z4J-E106", f"no answer from {host}") from error
+        return Away("Z4J-E106", f"no answer from {host}")
     if isinstance(error, ConnectionRefusedError):
-        raise Away("Z4J-E106", f"connection refused by {host}") from error
-    raise Away("Z4J-E106", f"no connection to {host}: {error}") from error
+        return Away("Z4J-E106", f"connection refused by {host}")
+    return Away("Z4J-E106", f"no connection to {host}: {error}")
 
 
 def _closed(error: Exception) -> Closed:
@@ -165,7 +162,7 @@ def _closed(error: Exception) -> Closed:
     return Closed(None, str(error) or type(error).__name__)
 
 
-def _limit_sends(sock: Any) -> None:
+def limit_sends(sock: Any) -> None:
     """Let the kernel give up on a peer that reads nothing, so that no send waits for ever.
 
     And let it ask often while a network is away: at doubling intervals a session that survives a

@@ -95,6 +95,7 @@ class Process:
         self.stop_at = 0.0
         self.is_connected = False
         self.trouble = ""
+        self.transport = ""
         self.is_child = False
         self.is_sending = False
         self.hand: Hand | None = None

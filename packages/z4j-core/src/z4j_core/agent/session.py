@@ -12,8 +12,8 @@ from ..wire import AgentSession, Fault, RecordType
 from ..wire.bodies import Abort, Ack, App, Close, Flow, Register, Want, Welcome
 from ..wire.bodies import Command as Ordered
 from .commands import Command, Commands
-from .connector import Closed, Link, dial
 from .inventory import Inventory
+from .link import Closed, Link
 from .process import Process
 from .register import apps_of
 from .sender import Batches, Sender
@@ -36,6 +36,10 @@ class Host(Protocol):
     batches: Batches
     commands: Commands
     retry_after_s: float
+
+    def dial(self, dsn: Dsn) -> Link:
+        """Open a way to the brain."""
+        ...
 
     def register(self, apps: tuple[App, ...] | None = None) -> Register:
         """The body of REGISTER."""
@@ -96,7 +100,7 @@ class Session:
             WireError: the session is over.
             Closed: the connection is over.
         """
-        self._link = dial(self._dsn, self._process.settings.ca_file)
+        self._link = self._agent.dial(self._dsn)
         try:
             self._handshake(self._link)
             self._serve(self._link, until)
@@ -124,6 +128,7 @@ class Session:
     def _handshake(self, link: Link) -> None:
         link.send(self._wire.hello())
         self._wire.receive_challenge(self._await(link))
+        link.unlock(self._wire.poll_key)
         register = self._agent.register()
         link.send(self._registered(register))
         body = self._receive(self._await(link))

@@ -17,6 +17,7 @@ from ..errors import ConfigError
 from ..wire.dsn import Dsn, is_loopback, parse_dsn
 
 ARGS_MODES = ("none", "types", "redacted", "full")
+TRANSPORTS = ("auto", "websocket", "poll")
 MIN_SPOOL_BYTES = 1 << 20
 _DEV_FILE = Path(".z4j") / "dev.json"
 _IGNORED = frozenset({"schedules"})
@@ -45,6 +46,7 @@ class Settings:
     app: str | None = None
     replay: str = "on"
     ca_file: str | None = None
+    transport: str = "auto"
 
     @property
     def active(self) -> bool:
@@ -136,17 +138,20 @@ def _bytes(value: Any) -> int:
     return number
 
 
-def _mode(value: Any) -> str:
-    if value not in ARGS_MODES:
-        raise ValueError(f"expected one of {', '.join(ARGS_MODES)}")
-    return str(value)
+def _one_of(*known: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in known:
+            raise ValueError(f"expected one of {', '.join(known)}")
+        return str(value)
+
+    return read
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    "dsn": str, "dsn_file": str, "allow": str, "args": _mode, "redact": _words,
+    "dsn": str, "dsn_file": str, "allow": str, "args": _one_of(*ARGS_MODES), "redact": _words,
     "engines": _words, "enabled": _flag, "strict": _flag, "environment": str, "release": str,
     "tags": _pairs, "spool_dir": str, "spool_max_bytes": _bytes, "app": str, "replay": str,
-    "ca_file": str,
+    "ca_file": str, "transport": _one_of(*TRANSPORTS),
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from .handshake import (
     verify,
 )
 from .keys import Credential
+from .poll import poll_key
 from .session import LIFETIME_S, Half, State
 
 
@@ -92,6 +93,12 @@ class AgentSession(Half):
         self._max_out = min(challenge.max_rec, MAX_RECORD_BYTES)
         self.challenge, self.credit, self.state = challenge, challenge.credit, state
         return challenge
+
+    @property
+    def poll_key(self) -> bytes:
+        """What polls of this session are proven with; known once the challenge is verified."""
+        assert self.challenge is not None
+        return poll_key(self._key_out)
 
     def register(self, register: Register) -> bytes:
         """REGISTER; its MAC is the proof of this agent. At most 4 KiB: send the rest in UPDATE.

@@ -11,6 +11,7 @@ from .frames import Direction
 from .handshake import Challenge, Hello, derive, pack_core, unpack_hello
 from .keys import KeyId, Secret
 from .nonces import Nonces
+from .poll import poll_key
 from .records import Record
 from .session import LIFETIME_S, Half, State
 
@@ -49,6 +50,21 @@ class BrainSession(Half):
         """The key the agent claims to hold; proven once REGISTER is in."""
         assert self.hello is not None
         return KeyId(self.hello.cred_id, self.hello.kid)
+
+    @property
+    def poll_key(self) -> bytes:
+        """What polls of this session are proven with; known once it was challenged."""
+        return poll_key(self._key_in)
+
+    def expects(self, data: bytes) -> bool:
+        """Whether `data` is the record that comes next; the session stands whatever it is."""
+        if self.state not in (State.CHALLENGED, State.OPEN):
+            return False
+        try:
+            super()._unseal(data)
+        except WireError:
+            return False
+        return True
 
     def receive_hello(self, data: bytes) -> Hello:
         """Read HELLO. Nothing in it is proven yet.

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ...agent import connector, poll
 from ...agent.boundary import pack
-from ...agent.connector import Away, Closed, Link, dial
 from ...agent.items import note_item
+from ...agent.link import Away, Closed, Link
 from ...agent.meta import stream_meta
 from ...agent.policy import CLOSED, PolicyError, parse_policy
 from ...agent.reconnect import AWAY, CAUSES
 from ...agent.results import Result, result_item
+from ...agent.transport import AUTO, POLL, WEBSOCKET, cause_in
 from ...clock import Clock
 from ...config import Dsn, Settings
 from ...errors import WireError
@@ -30,7 +32,7 @@ ANSWER_S = 4.0
 PROBE_CODE = "doctor.probe"
 _FAR_US = 5_000_000
 _FACTS, _CONTROL = 0, 1
-_NO_BRAIN = "Z4J-E108"
+_NO_BRAIN, _NO_WEBSOCKET = "Z4J-E108", "Z4J-E109"
 
 
 class Talk:
@@ -42,26 +44,35 @@ class Talk:
         self._dsn = dsn
         self._settings = settings
         self._clock = clock
+        self._entropy = entropy
         self._stream = entropy(16)
         self._segments = (entropy(8), entropy(8))
         self._link: Link | None = None
         self._command: Command | None = None
-        self._wire = AgentSession(
+        self._wire = self._new()
+
+    def _new(self) -> AgentSession:
+        dsn = self._dsn
+        return AgentSession(
             dsn.credential,
             url=dsn.url,
             project=dsn.project,
-            nonce=entropy(32),
-            now=clock.monotonic(),
+            nonce=self._entropy(32),
+            now=self._clock.monotonic(),
         )
 
     def handshake(self) -> Said:
-        """Prove both sides, to WELCOME."""
+        """Prove both sides, to WELCOME, the way an agent goes."""
         started = self._clock.monotonic()
-        self._run(self._shake)
+        cause = self._run(self._open)
         took = self._ms(started)
         assert self._wire.welcome is not None
-        text = f"z4j {self._wire.welcome.brain} knows key {self._key}…, WELCOME in {took} ms"
-        return Said(text)
+        text = f"z4j {self._wire.welcome.brain} knows key {self._key}…, WELCOME in {took} ms by"
+        if cause:
+            text = f"{text} HTTPS requests, for no WebSocket gets through ({cause})"
+            return Said(text, _NO_WEBSOCKET, is_warning=True)
+        by = "HTTPS requests, as set" if self._settings.transport == POLL else "WebSocket"
+        return Said(f"{text} {by}")
 
     def clock(self) -> Said:
         """The difference of the clocks as of WELCOME."""
@@ -77,7 +88,7 @@ class Talk:
         """Have one fact stored: acknowledged only after the brain's commit."""
         started = self._clock.monotonic()
         body = pack(note_item(self._clock.wall_us(), PROBE_CODE, "z4j doctor was here"))
-        self._run(lambda link: self._store(link, _FACTS, body))
+        self._run(lambda: self._store(_FACTS, body))
         return Said(f"stored and acknowledged in {self._ms(started)} ms")
 
     def command(self) -> Said:
@@ -97,11 +108,29 @@ class Talk:
         finally:
             self._link.close()
 
-    def _run(self, work: Callable[[Link], T]) -> T:
+    def _open(self) -> str:
+        """Shake hands; how a WebSocket failed, when it failed as behind a proxy."""
+        wanted = self._settings.transport
         try:
-            if self._link is None:
-                self._link = dial(self._dsn, self._settings.ca_file, ANSWER_S)
-            return work(self._link)
+            self._shake(POLL if wanted == POLL else WEBSOCKET)
+        except (Away, Closed) as error:
+            cause = cause_in(error)
+            if wanted != AUTO or not cause:
+                raise
+            self._wire = self._new()
+            self._shake(POLL)
+            return cause
+        return ""
+
+    def _dial(self, way: str) -> Link:
+        ca_file = self._settings.ca_file
+        if way == POLL:
+            return poll.dial(self._dsn, ca_file, self._clock, ANSWER_S)
+        return connector.dial(self._dsn, ca_file, ANSWER_S)
+
+    def _run(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
         except Away as error:
             is_silent = isinstance(error.__cause__, TimeoutError)
             text = str(error) if is_silent else self._hinted(str(error))
@@ -137,12 +166,16 @@ class Talk:
         )
         return Failure("Z4J-E110", text)
 
-    def _shake(self, link: Link) -> None:
+    def _shake(self, way: str) -> None:
+        if self._link is not None:
+            self._link.close()
+        link = self._link = self._dial(way)
         link.send(self._wire.hello())
-        self._wire.receive_challenge(self._await(link))
+        self._wire.receive_challenge(self._await())
+        link.unlock(self._wire.poll_key)
         sent_us = self._clock.wall_us()
         link.send(self._wire.register(self._register()))
-        self._until(link, Welcome)
+        self._until(Welcome)
         self._clock_at_welcome = (sent_us + self._clock.wall_us()) // 2
 
     def _register(self) -> Register:
@@ -161,28 +194,28 @@ class Talk:
             features=(PROBE,),
         )
 
-    def _store(self, link: Link, klass: int, body: bytes) -> None:
+    def _store(self, klass: int, body: bytes) -> None:
+        link = self._link
+        assert link is not None
         handle = klass + 1
         segment = self._segments[klass]
         meta = stream_meta(self._settings, "script", None)
         opened = Open(handle, self._stream, 1, klass, segment, 1, meta)
         link.send(self._wire.send(RecordType.OPEN, [opened]))
-        self._until(link, Ack)
+        self._until(Ack)
         link.send(self._wire.events_record(handle, 1, 0, [body]))
-        while all(mark != (handle, 1) for mark in self._until(link, Ack).marks):
+        while all(mark != (handle, 1) for mark in self._until(Ack).marks):
             continue
         link.send(self._wire.send(RecordType.DONE, [handle]))
 
-    def _obey(self, link: Link) -> None:
-        command = self._command or self._until(link, Command)
+    def _obey(self) -> None:
+        command = self._command or self._until(Command)
         result = Result(ResultState.DONE, evidence={"probe": True})
-        self._store(
-            link, _CONTROL, pack(result_item(command.cmd_id, result, self._clock.wall_us()))
-        )
+        self._store(_CONTROL, pack(result_item(command.cmd_id, result, self._clock.wall_us())))
 
-    def _until(self, link: Link, wanted: type[T]) -> T:
+    def _until(self, wanted: type[T]) -> T:
         while True:
-            body = self._wire.receive(self._await(link), self._clock.monotonic()).body
+            body = self._wire.receive(self._await(), self._clock.monotonic()).body
             if isinstance(body, Command):
                 self._command = body
             if isinstance(body, wanted):
@@ -190,8 +223,9 @@ class Talk:
             if isinstance(body, Close):
                 raise WireError("Closed", body.reason or "closed by the brain", body.code)
 
-    def _await(self, link: Link) -> bytes:
-        data = link.receive(ANSWER_S)
+    def _await(self) -> bytes:
+        assert self._link is not None
+        data = self._link.receive(ANSWER_S)
         if data is None:
             raise Closed(4408, f"no answer within {ANSWER_S:g} s")
         return data

@@ -1,0 +1,152 @@
+"""POST over one kept connection. The rule: a request is sent once, bounded in bytes and time.
+
+Nothing is repeated: whether a request that failed was carried out is unknown, and what is not
+acknowledged is sent again by the next session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import ssl
+from base64 import b64encode
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from ..clock import Clock
+from ..wire.dsn import Dsn
+from ..wire.poll import MAX_BATCH_BYTES, MEDIA_TYPE, SESSION_HEADER
+from .connector import CONNECT_TIMEOUT_S, limit_sends, unreachable
+from .link import OPEN_TIMEOUT_S, Away, Closed
+
+KEPT_S = 20.0
+"""How long a connection may have been idle: servers and proxies close theirs after more."""
+_CHUNK = 65_536
+
+
+class Answer(NamedTuple):
+    """What came back; `session` is the handle of a new session."""
+
+    status: int
+    body: bytes
+    session: str
+
+
+class Poster:
+    """Sends requests to one brain, one after the other; `drop` may come from another thread."""
+
+    def __init__(self, dsn: Dsn, context: ssl.SSLContext | None, clock: Clock) -> None:
+        self._dsn = dsn
+        self._clock = clock
+        self._used_at = 0.0
+        self._is_fresh = False
+        self._is_dropped = False
+        self._connection = _connection(dsn, context)
+
+    def connect(self, timeout_s: float = OPEN_TIMEOUT_S) -> None:
+        """Connect.
+
+        Raises:
+            Away: with the code of the cause.
+        """
+        self._connection.timeout = min(timeout_s, CONNECT_TIMEOUT_S)
+        try:
+            self._connection.connect()
+        except (OSError, HTTPException) as error:
+            raise unreachable(error, self._dsn) from error
+        self._used_at, self._is_fresh = self._clock.monotonic(), True
+        limit_sends(self._connection.sock)
+        if self._is_dropped:
+            self.drop()
+
+    def post(self, path: str, body: bytes, session: str, timeout_s: float) -> Answer:
+        """Send one request and read its whole answer within about `timeout_s` seconds.
+
+        Raises:
+            Away: there is no connection; nothing was sent.
+            Closed: unknown whether the request was carried out.
+        """
+        until = self._clock.monotonic() + timeout_s
+        if self._is_stale():
+            self._connection.close()
+            self.connect(min(timeout_s, OPEN_TIMEOUT_S))
+        self._is_fresh = False
+        headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
+        if session:
+            headers[SESSION_HEADER] = session
+        try:
+            self._connection.sock.settimeout(timeout_s)
+            self._connection.request("POST", self._dsn.prefix + path, body, headers)
+            answer = self._read(self._connection.getresponse(), until)
+        except TimeoutError as error:
+            raise Closed(4408, f"no answer within {timeout_s:g} s") from error
+        except (OSError, HTTPException, AttributeError) as error:
+            raise Closed(None, str(error) or type(error).__name__) from error
+        self._used_at = self._clock.monotonic()
+        return answer
+
+    def drop(self) -> None:
+        """End the connection under whoever waits for it, and open none again; never raises."""
+        self._is_dropped = True
+        sock = self._connection.sock
+        with contextlib.suppress(OSError, AttributeError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Release the descriptor; only the thread that posts may do so."""
+        self.drop()
+        with contextlib.suppress(OSError):
+            self._connection.close()
+
+    def _is_stale(self) -> bool:
+        """Whether the other side may have closed: nothing of ours is on its way in between."""
+        sock = self._connection.sock
+        if sock is None or self._clock.monotonic() - self._used_at > KEPT_S:
+            return True
+        if self._is_fresh:
+            return False
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(sock, selectors.EVENT_READ)
+                return bool(selector.select(0))
+        except (OSError, ValueError):
+            return True
+
+    def _read(self, response: HTTPResponse, until: float) -> Answer:
+        parts, size = [], 0
+        while data := response.read1(_CHUNK):
+            size += len(data)
+            parts.append(data)
+            if size > MAX_BATCH_BYTES:
+                raise HTTPException("an answer without end")
+            if self._clock.monotonic() > until:
+                raise TimeoutError
+        if response.length:
+            raise HTTPException("an answer that ends too early")
+        session = response.getheader(SESSION_HEADER) or ""
+        response.close()
+        return Answer(response.status, b"".join(parts), session)
+
+
+def _connection(dsn: Dsn, context: ssl.SSLContext | None) -> HTTPConnection:
+    if dsn.scheme == "http":
+        return HTTPConnection(dsn.host, dsn.port)
+    proxy = getproxies().get("https")
+    if not proxy or proxy_bypass(f"{dsn.host}:{dsn.port}"):
+        return HTTPSConnection(dsn.host, dsn.port, context=context)
+    way = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    connection = HTTPSConnection(way.hostname or "", way.port or 80, context=context)
+    headers = {}
+    if way.username:
+        login = f"{unquote(way.username)}:{unquote(way.password or '')}"
+        headers["Proxy-Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+    connection.set_tunnel(dsn.host, dsn.port, headers)
+    return connection
+
+
+def said(answer: Answer, place: str) -> Away:
+    """What an answer to HELLO means that is none of a brain."""
+    return Away("Z4J-E108", f"{place} is not a z4j brain: HTTP {answer.status}", answer.status)
