@@ -1,22 +1,49 @@
 """The named mutants of delivery, as patches of real code.
 
-The rule: one broken promise each; the name is the one in the specification of the wire.
+The rule: each names the promise it breaks and dies by that one; its own name is the one in the
+specification of the wire.
 """
 
 from __future__ import annotations
 
 import os
 
+from sim_promises import (
+    ACKED_IS_STORED,
+    ANSWERS_FIRST,
+    DONE_LAST,
+    DRAINS,
+    IN_CREDIT,
+    KEPT,
+    NO_ZOMBIE,
+    NOT_INVENTED,
+    STORED_ONCE,
+    TOLD_ONCE,
+)
 from z4j_brain.ingest import apply as applying
 from z4j_brain.ingest import ledger, loop
 from z4j_brain.ingest.batch import Fresh, fresh
 from z4j_brain.ingest.items import Poison
+from z4j_core.agent import boundary
 from z4j_core.agent import sender as sending
-from z4j_core.spool import directory, reader, segment, writer
+from z4j_core.spool import directory, hand, reader, segment, writer
 
 Sender, DiskSegment, Lane = sending.Sender, reader.DiskSegment, writer.Lane
+MUTANTS = []
 
 
+def breaks(promise):
+    """A mutant of the simulator, and the promise it must die by."""
+
+    def named(mutant):
+        mutant.promise = promise
+        MUTANTS.append(mutant)
+        return mutant
+
+    return named
+
+
+@breaks(STORED_ONCE)
 def no_dedup(patch):
     def all_new(batch, watermark):
         found = fresh(batch, min(watermark, batch.first - 1))
@@ -25,10 +52,12 @@ def no_dedup(patch):
     patch.setattr(applying, "fresh", all_new)
 
 
+@breaks(KEPT)
 def accept_gap(patch):
     patch.setattr(applying, "fresh", lambda b, upto: fresh(b, max(upto, b.first - 1)))
 
 
+@breaks(ACKED_IS_STORED)
 def ack_before_commit(patch):
     commit = loop.Ingest._commit
 
@@ -41,6 +70,7 @@ def ack_before_commit(patch):
     patch.setattr(loop.Ingest, "_commit", early)
 
 
+@breaks(STORED_ONCE)
 def watermark_in_second_transaction(patch):
     commit, store = loop.Ingest._commit, ledger.store
 
@@ -56,6 +86,7 @@ def watermark_in_second_transaction(patch):
     patch.setattr(loop.Ingest, "_commit", twice)
 
 
+@breaks(KEPT)
 def silent_drop(patch):
     def drop(self, reason):
         self.dropped += 1
@@ -64,6 +95,7 @@ def silent_drop(patch):
     patch.setattr(Lane, "_drop", drop)
 
 
+@breaks(KEPT)
 def lost_marker_not_durable(patch):
     def evict(self):
         gone = sum(1 for _ in self._items(self.acked))
@@ -74,6 +106,7 @@ def lost_marker_not_durable(patch):
     patch.setattr(DiskSegment, "evict", evict)
 
 
+@breaks(KEPT)
 def corrupt_not_counted(patch):
     parse = segment.parse
 
@@ -85,6 +118,7 @@ def corrupt_not_counted(patch):
     patch.setattr(reader, "parse", forgiving)
 
 
+@breaks(KEPT)
 def resume_from_sent(patch):
     acknowledged, sent = Sender.acknowledged, {}
 
@@ -99,6 +133,7 @@ def resume_from_sent(patch):
     patch.setattr(Sender, "acknowledged", resumed)
 
 
+@breaks(NO_ZOMBIE)
 def zombie_epoch_accepted(patch):
     load = ledger.load
 
@@ -111,6 +146,7 @@ def zombie_epoch_accepted(patch):
     patch.setattr(ledger, "load", forgetful)
 
 
+@breaks(DRAINS)
 def unlink_unsealed(patch):
     def settle(self):
         if not self.finished and self._at[0] and self.acked >= self._at[0]:
@@ -120,6 +156,7 @@ def unlink_unsealed(patch):
     patch.setattr(DiskSegment, "settle", settle)
 
 
+@breaks(DONE_LAST)
 def done_before_unlink(patch):
     settle = DiskSegment.settle
 
@@ -145,8 +182,9 @@ def segment_known_by_number(patch):
     patch.setattr(DiskSegment, "seal", by_number)
 
 
+@breaks(KEPT)
 def short_write_ignored(patch):
-    def torn(self):
+    def torn(self, _segment, _part):
         self.written += 1
         return True
 
@@ -162,6 +200,7 @@ def short_tail_is_corrupt(patch):
     patch.setattr(reader, "parse", hasty)
 
 
+@breaks(DRAINS)
 def late_sibling_dropped(patch):
     def seal(self):
         if not self.is_sealed:
@@ -174,6 +213,7 @@ def late_sibling_dropped(patch):
     patch.setattr(DiskSegment, "seal", seal)
 
 
+@breaks(DRAINS)
 def poison_item_loops(patch):
     def stuck(batch, watermark):
         found = fresh(batch, watermark)
@@ -185,6 +225,7 @@ def poison_item_loops(patch):
     patch.setattr(applying, "fresh", stuck)
 
 
+@breaks(IN_CREDIT)
 def credit_ignored(patch):
     fill = Sender._fill
 
@@ -196,20 +237,25 @@ def credit_ignored(patch):
     patch.setattr(Sender, "_fill", greedy)
 
 
+@breaks(TOLD_ONCE)
 def torn_marker_counted_twice(patch):
     def write_loss(self, loss):
         one = self._pinned()
         if one is None:
             return False
         body = segment.lost_body(loss.reason, loss.n, 0, loss.first, loss.last)
+        data = segment.frame(body, one.seed)
         try:
-            return self._write(one, segment.frame(body, one.seed))
+            return writer.write(one.fd, data) == len(data)
         except OSError:
             return False
+        finally:
+            self._unpin(one)
 
     patch.setattr(Lane, "_write_loss", write_loss)
 
 
+@breaks(ANSWERS_FIRST)
 def facts_before_answers(patch):
     def order(self):
         return sorted(self._by_handle.values(), key=lambda one: one.segment.cls)
@@ -217,15 +263,73 @@ def facts_before_answers(patch):
     patch.setattr(Sender, "_order", order)
 
 
+@breaks(DRAINS)
 def drained_directory_forgotten(patch):
     patch.setattr(directory.StreamFiles, "changed", lambda self: not self.scanned)
 
 
-MUTANTS = [
-    no_dedup, accept_gap, ack_before_commit, watermark_in_second_transaction, silent_drop,
-    lost_marker_not_durable, corrupt_not_counted, resume_from_sent, zombie_epoch_accepted,
-    unlink_unsealed, done_before_unlink, short_write_ignored,
-    short_tail_is_corrupt, late_sibling_dropped, poison_item_loops, credit_ignored,
-    torn_marker_counted_twice, facts_before_answers,
-    drained_directory_forgotten,
-]  # fmt: skip
+@breaks(TOLD_ONCE)
+def torn_bytes_remembered(patch):
+    last = {}
+
+    def torn(self, segment, _part):
+        self.dropped += 1
+        if last.get(self) == (segment.ino, self.written):
+            self.dropped -= 1
+            return self._drop(writer.LOST_DISK_FULL)
+        last[self] = segment.ino, self.written
+        return False
+
+    patch.setattr(Lane, "_torn_write", torn)
+
+
+@breaks(DRAINS)
+def settled_within_a_tick(patch):
+    patch.setattr(directory, "_is_past", lambda *_: True)
+
+
+@breaks(KEPT)
+def hand_not_adopted(patch):
+    patch.setattr(hand, "facts_of", lambda _directory: [])
+
+
+@breaks(STORED_ONCE)
+def hand_adopted_twice(patch):
+    patch.setattr(hand, "forget", lambda _directory: None)
+
+
+@breaks(KEPT)
+def hand_dropped_before_appended(patch):
+    settle = boundary.Emitter.settle
+
+    def hasty(self, until):
+        for page, slot, _ in [*self.in_hand, *(fact for _, fact in self.starting.values())]:
+            page.drop(slot)
+            page._free.pop()
+        settle(self, until)
+
+    patch.setattr(boundary.Emitter, "settle", hasty)
+
+
+@breaks(KEPT)
+def hand_forgotten_before_appended(patch):
+    facts_of = hand.facts_of
+
+    def hasty(directory):
+        found = facts_of(directory)
+        hand.forget(directory)
+        return found
+
+    patch.setattr(hand, "facts_of", hasty)
+
+
+@breaks(NOT_INVENTED)
+def torn_slot_believed(patch):
+    patch.setattr(hand, "_fact", lambda data, at: believed(data, at) or None)
+
+
+def believed(data, at):
+    """What a slot says, whatever its checksum is."""
+    size, _ = hand._HEAD.unpack_from(data, at)
+    text = at + hand._HEAD.size
+    return data[text : text + size]

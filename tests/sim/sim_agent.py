@@ -6,7 +6,10 @@ The rule: what a step does to one process is done by its own code; killing one c
 from __future__ import annotations
 
 from collections import deque
+from types import SimpleNamespace
 
+from z4j_core.agent.boundary import Emitter
+from z4j_core.agent.process import HOLD_S
 from z4j_core.agent.sender import Batches, Sender
 from z4j_core.errors import WireError
 from z4j_core.spool import SpoolSettings, disk
@@ -27,6 +30,28 @@ class Line:
         self.is_cut = False
 
 
+class Killed(BaseException):
+    """SIGKILL, in the middle of what the process was doing."""
+
+
+class Pen:
+    """The writer of an agent; `fate`: "", or "before" or "after" what the process dies of it."""
+
+    def __init__(self, writer):
+        self.writer = writer
+        self.fate = ""
+        self.written = []
+
+    def append_all(self, bodies):
+        fate, self.fate = self.fate, ""
+        if fate == "before":
+            raise Killed
+        self.writer.append_all(bodies)
+        if fate == "after":
+            self.written = bodies
+            raise Killed
+
+
 class Agent:
     """One long-lived process and the children that write to its stream."""
 
@@ -37,6 +62,9 @@ class Agent:
         self.spool = disk.open_disk(root, home, settings, META, world.clock, world.entropy)
         self.writers = [self.spool.writer]
         self.batches = Batches()
+        self.hand = self.spool.hand
+        self.pen = Pen(self.spool.writer)
+        self.emitter = _emitter(self.pen)
         self.line = self.sender = None
         self.sent = []
         self.is_alive = True
@@ -48,6 +76,34 @@ class Agent:
         made = disk._writer(path, stream, META, bound, self.world.clock, self.world.entropy)
         self.writers.append(made)
         return made
+
+    def record(self, body, run=None):
+        """What a hook does with a fact: into the page (a start of `run` for a while) or on.
+
+        Where the end of a run overtakes its start, the start is given up; True then.
+        """
+        hand, emitter = self.hand, self.emitter
+        is_start = run is not None and run not in emitter.starting
+        if hand is None or (slot := hand.hold(body)) is None:
+            self.spool.writer.append(body)
+        elif is_start:
+            emitter._hold_back(run, (self.world.clock.monotonic(), (hand, slot, body)))
+            return False
+        else:
+            emitter.in_hand.append((hand, slot, body))
+        start = emitter.starting.pop(run, None)
+        if start is not None:
+            start[1][0].drop(start[1][1])
+        return start is not None
+
+    @property
+    def holds(self):
+        """How many slots of its page are in use."""
+        return len(self.emitter.in_hand) + len(self.emitter.starting)
+
+    def settle(self, age_s=HOLD_S):
+        """The agent's thread moves what is in hand into a segment."""
+        self.emitter.settle(self.world.clock.monotonic() - age_s)
 
     def connect(self, brain):
         """Shake hands; from REGISTER on everything travels as slowly as the world likes."""
@@ -70,7 +126,7 @@ class Agent:
         self.sender = Sender(wire, self.spool, self._send, self.batches, self.world.clock)
 
     def _send(self, record):
-        self.world.sending(self, record)
+        self.world.books.sending(self, record)
         self.line.up.append(record)
 
     def step(self):
@@ -89,7 +145,7 @@ class Agent:
             self.disconnect()
             return
         if isinstance(body, Ack):
-            self.world.acked(self, body)
+            self.world.books.acked(self, body)
             self._sending(lambda: self.sender.acknowledged(body))
         elif isinstance(body, Flow):
             self.sender.flow(body)
@@ -105,7 +161,7 @@ class Agent:
         except WireError:
             self.disconnect()
             return
-        assert self.sent == sorted(self.sent, reverse=True), "facts went before answers"
+        self.world.books.sent(self)
 
     def disconnect(self):
         """This end is gone; what is under way may still arrive."""
@@ -120,6 +176,14 @@ class Agent:
         for files in self.spool._streams:
             files.owned.release()
         self.world.die(self.writers.pop(0))
+
+
+def _emitter(pen):
+    """The boundary as the agent's thread sees it, without an engine."""
+    made = Emitter.__new__(Emitter)
+    made.awaited, made.starting, made.in_hand = {}, {}, deque()
+    made._process = SimpleNamespace(writer=pen)
+    return made
 
 
 def _fields(body):
