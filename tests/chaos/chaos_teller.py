@@ -91,9 +91,17 @@ class Teller:
         PROGRESS.pack_into(self.progress, 0, number, number)
 
 
+def writes(process):
+    """Facts written or dropped; each one told is one of them."""
+    counters = process.spool.writer.counters
+    return counters.written + counters.dropped
+
+
 def books(process, teller, took_s):
-    """What the agent says it wrote."""
+    """What the agent says it wrote, once its own thread has put down what it took in hand."""
     process.settle()
+    while writes(process) < teller.told:
+        never.wait(STEP_S)
     counters, usage = process.spool.writer.counters, process.spool.usage()
     return {
         "stream": process.spool.stream.hex(), "written": counters.written,
