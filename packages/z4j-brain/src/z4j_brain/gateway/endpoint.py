@@ -59,20 +59,14 @@ class Endpoint:
 
     async def _handshake(self, socket: WebSocket) -> Connection:
         address = socket.client.host if socket.client else "?"
-        pending, monotonic = self._core.pending, self._core.clock.monotonic
         try:
-            with pending.handshake(address, monotonic()):
+            with self._core.pending.handshake(address):
                 async with asyncio.timeout(HANDSHAKE_S):
                     proven = await self._prove(socket, address)
-                with pending.work(monotonic()):
-                    return await self._registered(socket, proven)
         except TooMany as error:
             raise Refused(CloseCode.RATE) from error
         except TimeoutError as error:
             raise Refused(CloseCode.TIMEOUT) from error
-
-    async def _registered(self, socket: WebSocket, proven: Proven) -> Connection:
-        """The session in the database: still pending, so that a crowd is refused, not queued."""
         now = self._core.clock.monotonic()
         connection = Connection(socket, proven.wire, proven.who, proven.register, now)
         try:
@@ -84,9 +78,7 @@ class Endpoint:
 
     async def _prove(self, socket: WebSocket, address: str) -> Proven:
         shake = Handshake(self._core, address)
-        hello = await _small(socket)
-        with self._core.pending.work(self._core.clock.monotonic()):
-            answer, code = await shake.challenge(hello)
+        answer, code = await shake.challenge(await _small(socket))
         await socket.send_bytes(answer)
         if code:
             raise Refused(code)
