@@ -26,7 +26,7 @@ from z4j_core.wire.bodies import Ack, Beat, Close, Open, Policy, Register, Spool
 from z4j_core.wire.dsn import parse_dsn
 
 HANDSHAKE_S, OPEN_S, ACK_S = 5, 10, 30
-FIRST_PER_S = 40
+FIRST_PER_S = 25
 BEAT = Beat(1, 0, 0, SpoolState(0, 1, 0, 0), None, None, None, None, None, 0, 0, ())
 FAILED = (OSError, WebSocketException, WireError, TimeoutError, EOFError)
 now = time.monotonic

@@ -22,7 +22,7 @@ from pathlib import Path
 from z4j_core import Delivery, EventKind, TaskEvent, Worker
 from z4j_core.agent import start
 
-STEP_S = 0.005
+STEP_S, LOOKS = 0.005, 4_000
 PROGRESS = struct.Struct("<QQ")
 never = threading.Event()
 
@@ -91,9 +91,18 @@ class Teller:
         PROGRESS.pack_into(self.progress, 0, number, number)
 
 
+def writes(process):
+    """Facts written or dropped; each one told is one of them."""
+    counters = process.spool.writer.counters
+    return counters.written + counters.dropped
+
+
 def books(process, teller, took_s):
-    """What the agent says it wrote."""
+    """What the agent says it wrote, once its own thread has put down what it took in hand."""
     process.settle()
+    for _ in range(LOOKS):
+        if writes(process) >= teller.told or never.wait(STEP_S):
+            break
     counters, usage = process.spool.writer.counters, process.spool.usage()
     return {
         "stream": process.spool.stream.hex(), "written": counters.written,

@@ -24,6 +24,14 @@ def test_the_cap_of_the_brain_holds_once_it_is_known():
     assert max(backoff.delay(0, 0) for _ in range(10)) == 5.0
 
 
+@pytest.mark.parametrize("away", [0, 4408])
+def test_after_silence_the_brain_is_tried_as_often_as_after_any_other_absence(away):
+    backoff = Backoff(MOST)
+    backoff.cap_s = 3.0
+
+    assert max(backoff.delay(away, 1e6) for _ in range(10)) == 3.0
+
+
 @pytest.mark.parametrize("cause", CAUSES)
 def test_no_delay_is_below_the_floor(cause):
     assert min(delays(cause, 5, entropy=LEAST)) == FLOOR_S

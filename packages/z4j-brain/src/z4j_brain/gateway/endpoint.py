@@ -29,7 +29,7 @@ from .limits import TooMany
 from .presence import Presence
 
 MAX_TAG = 6
-_BACKOFF_FLOOR_MS = 5_000
+_BACKOFF_FLOOR_MS = 3_000
 _AGENTS_PER_S = 200
 _PROBE_MS = 5_000
 _NOT_STORED = "the brain cannot store anything now"
@@ -75,20 +75,14 @@ class Endpoint:
             await self._session(socket, connection)
 
     async def _handshake(self, socket: Socket, address: str, met: Met) -> Connection:
-        pending, monotonic = self._core.pending, self._core.clock.monotonic
         try:
-            with pending.handshake(address, monotonic()):
+            with self._core.pending.handshake(address):
                 async with asyncio.timeout(HANDSHAKE_S):
                     proven = await self._prove(socket, address, met)
-                with pending.work(monotonic()):
-                    return await self._registered(socket, proven)
         except TooMany as error:
             raise Refused(CloseCode.RATE) from error
         except TimeoutError as error:
             raise Refused(CloseCode.TIMEOUT) from error
-
-    async def _registered(self, socket: Socket, proven: Proven) -> Connection:
-        """The session in the database: still pending, so that a crowd is refused, not queued."""
         now = self._core.clock.monotonic()
         connection = Connection(socket, proven.wire, proven.who, proven.register, now)
         try:
@@ -100,9 +94,7 @@ class Endpoint:
 
     async def _prove(self, socket: Socket, address: str, met: Met) -> Proven:
         shake = Handshake(self._core, address)
-        hello = await _small(socket)
-        with self._core.pending.work(self._core.clock.monotonic()):
-            answer, code = await shake.challenge(hello)
+        answer, code = await shake.challenge(await _small(socket))
         met(shake.wire)
         await socket.send_bytes(answer)
         if code:

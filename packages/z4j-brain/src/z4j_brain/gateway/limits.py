@@ -8,48 +8,29 @@ from contextlib import contextmanager
 
 MAX_PENDING = 256
 MAX_PENDING_OF_ADDRESS = 64
-BEHIND_S = 1.5
-"""How long the database may keep one handshake waiting before no other is begun."""
 ITEMS_PER_S = 5_000.0
 BURST = 50_000.0
 _REMEMBERED = 1_000
 
 
 class TooMany(Exception):
-    """More handshakes are pending than this brain allows, or can serve in time."""
+    """More handshakes are pending than this brain allows."""
 
 
 class Pending:
-    """Handshakes that are not over yet.
-
-    An agent waits 5 s for an answer. Whoever would wait so long is refused at the door instead:
-    else a slow brain spends all it has on answers for agents that have given up.
-    """
+    """Handshakes that are not proven yet."""
 
     def __init__(self) -> None:
         self._by_address: Counter[str] = Counter()
         self._total = 0
-        self._working: dict[object, float] = {}
 
     @contextmanager
-    def work(self, now: float) -> Iterator[None]:
-        """Count the brain's own part of a handshake, that began at `now` (monotonic seconds)."""
-        key = object()
-        self._working[key] = now
-        try:
-            yield
-        finally:
-            del self._working[key]
-
-    @contextmanager
-    def handshake(self, address: str, now: float) -> Iterator[None]:
-        """Count one handshake while the block runs; `now` is monotonic seconds.
+    def handshake(self, address: str) -> Iterator[None]:
+        """Count one handshake while the block runs.
 
         Raises:
             TooMany: the block must not run.
         """
-        if now - next(iter(self._working.values()), now) > BEHIND_S:
-            raise TooMany
         if self._total >= MAX_PENDING or self._by_address[address] >= MAX_PENDING_OF_ADDRESS:
             raise TooMany
         self._total += 1

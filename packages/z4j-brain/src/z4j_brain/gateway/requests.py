@@ -85,7 +85,7 @@ class Requests:
             raise Declined(CloseCode.DRAINING)
         address = request.client.host if request.client else "?"
         try:
-            with self._core.pending.handshake(address, self._core.clock.monotonic()):
+            with self._core.pending.handshake(address):
                 hello = await _body(request, MAX_HANDSHAKE_BYTES, HANDSHAKE_S)
         except TooMany as error:
             raise Declined(CloseCode.RATE) from error

@@ -33,7 +33,7 @@ CAUSES: dict[int, Row] = {
     4403: Row(5, 300, "Z4J-E111", loud=True),
     4404: Row(30, 300, "Z4J-E112", loud=True),
     4406: Row(30, 300, "Z4J-E113", loud=True),
-    4408: Row(1, 30, "Z4J-E108", loud=False),
+    4408: AWAY,
     4409: Row(5, 60, "Z4J-E106", loud=False),
     4410: Row(0.5, 5, "Z4J-E106", loud=False),
     4413: Row(1, 60, "Z4J-E108", loud=False),
@@ -42,7 +42,7 @@ CAUSES: dict[int, Row] = {
     4500: AWAY,
     4503: Row(0.5, 3, "Z4J-E106", loud=False),
 }
-"""Authenticated causes; everything else is "away"."""
+"""Authenticated causes; everything else is "away". So is 4408, silence: it is the network's."""
 
 _TOLD_BY = {"Z4J-E110": "Z4J-E111"}
 """Of a key that was revoked each later try says only that it is not proven: one cause, one line."""
