@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -93,14 +94,14 @@ class StrippingProxy:
                 await writer.drain()
         writer.close()
 
-    async def _beside(self, asking: object, reader: asyncio.StreamReader) -> bytes | None:
+    async def _beside(self, asking: Awaitable[bytes], reader: asyncio.StreamReader) -> bytes | None:
         """The answer, or None when the client hung up before it came."""
-        answer = asyncio.ensure_future(asking)  # type: ignore[call-overload]  # a coroutine
+        answer = asyncio.ensure_future(asking)
         hung_up = asyncio.ensure_future(_end_of(reader))
         await asyncio.wait({answer, hung_up}, return_when=asyncio.FIRST_COMPLETED)
         hung_up.cancel()
         if answer.done():
-            return bytes(answer.result())
+            return answer.result()
         answer.cancel()
         await asyncio.gather(answer, return_exceptions=True)
         return None
