@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from typing import Any, cast
+from typing import Any
 
 from websockets.exceptions import ConnectionClosedError
 from z4j_core.errors import WireError
@@ -122,6 +122,7 @@ class Requests:
     def serve(self, connection: socket.socket, address: Any) -> None:
         """Answer the requests of one connection until it ends."""
         desk, doors = self._desk, self._doors
+        server: Any = self  # a handler only keeps it
 
         class Handler(BaseHTTPRequestHandler):
             """One connection."""
@@ -156,7 +157,7 @@ class Requests:
         with contextlib.suppress(OSError, ValueError), connection:
             if self.is_stopping:
                 return
-            Handler(connection, address, cast("Any", self))  # it only keeps it
+            Handler(connection, address, server)
         self._open.discard(connection)
 
     def stop(self) -> None:

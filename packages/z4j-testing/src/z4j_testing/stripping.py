@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 _HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
@@ -94,9 +94,7 @@ class StrippingProxy:
                 await writer.drain()
         writer.close()
 
-    async def _beside(
-        self, asking: Coroutine[Any, Any, bytes], reader: asyncio.StreamReader
-    ) -> bytes | None:
+    async def _beside(self, asking: Awaitable[bytes], reader: asyncio.StreamReader) -> bytes | None:
         """The answer, or None when the client hung up before it came."""
         answer = asyncio.ensure_future(asking)
         hung_up = asyncio.ensure_future(_end_of(reader))
