@@ -78,7 +78,7 @@ class Spool:
 
     def wait_acked(self, upto: int) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: self.acked >= upto, 30)
+            assert self.changed.wait_for(lambda: self.acked >= upto, 90)
 
 
 class Sender(threading.Thread):
@@ -88,6 +88,7 @@ class Sender(threading.Thread):
         super().__init__(daemon=True)
         self.url, self.credential, self.spool = url, credential, spool
         self.stopped = threading.Event()
+        self.answer_s = 5.0
 
     def run(self) -> None:
         while not self.stopped.is_set():
@@ -107,10 +108,10 @@ class Sender(threading.Thread):
         with connect(self.url, subprotocols=["z4j.2"], compression=None, ping_interval=None) as ws:
 
             def receive() -> object:
-                return wire.receive(bytes(ws.recv(timeout=5)), CLOCK.monotonic()).body  # type: ignore[arg-type]
+                return wire.receive(bytes(ws.recv(self.answer_s)), CLOCK.monotonic()).body  # type: ignore[arg-type]
 
             ws.send(wire.hello())
-            wire.receive_challenge(bytes(ws.recv(timeout=5)))  # type: ignore[arg-type]
+            wire.receive_challenge(bytes(ws.recv(self.answer_s)))  # type: ignore[arg-type]
             ws.send(wire.register(REGISTER))
             receive()
             ws.send(wire.send(RecordType.OPEN, [Open(1, STREAM, 1, 0, SEGMENT, 1, {})]))
