@@ -11,18 +11,15 @@ ROOT = Path(__file__).parents[2]
 SERIES = {"w": 36, "c": 19, "a": 17}
 IDS = [f"{letter}{n}" for letter, last in SERIES.items() for n in range(1, last + 1)]
 NOT_YET = {
-    "w21": "4 KiB, 5 s and 64 pending are tested, 10,000 idle sockets and their memory are not",
     "w32": "there are no released wheels to speak with yet",
-    "w34": "malformed Host is tested as H9 in process, smuggling against a served brain is not",
     "c14": "there are no schedules to edit between approval and fire yet",
-    "c16": "chunks, pace and abort are tested with 500 targets, 10,000 are not",
     "c17": "one engine so far: its conformance suite proves the verbs, under names of its own",
     "c18": "the audit record is not sealed yet",
     "a13": "the adapter of that engine does not exist yet",
 }
 """What the product or its tests cannot show yet; a row leaves with the test that shows it."""
 
-PARTLY = {"w21", "c16"}
+PARTLY: set[str] = set()
 """Rows of NOT_YET that have tests for what they name as tested."""
 
 BESIDE = {

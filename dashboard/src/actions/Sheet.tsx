@@ -10,6 +10,7 @@ import { count } from "../ui/format";
 import { Overlay } from "../ui/Overlay";
 import css from "../ui/overlay.module.css";
 import { Button, ErrorView, Skeleton } from "../ui/parts";
+import { Refusal } from "../ui/StepUp";
 import { EditArgs, useEdit } from "./EditArgs";
 import { PreviewView } from "./PreviewView";
 import { closeSheet, type SheetRequest, VERB } from "./sheet";
@@ -155,12 +156,13 @@ export function Sheet({ request }: { request: SheetRequest }) {
             setTyped={setTyped}
           />
         )}
-        {start.error && (
+        {isStale && (
           <p role="alert" className={css.bad}>
-            {start.error.message} {isStale && "Close the sheet and open it again."}
+            {start.error?.message} Close the sheet and open it again.
           </p>
         )}
       </form>
+      {!isStale && <Refusal error={start.error} onAgain={submit} />}
       <footer className={css.foot}>
         <span>{why ?? "You can undo for 8 s"}</span>
         <Button onClick={closeSheet}>Back</Button>

@@ -116,13 +116,24 @@ export type Onboarding = {
 export type Key = {
   cred_id: string;
   key_id: string;
-  kid?: number | string | null;
+  kid: number;
   label?: string | null;
   created_at: number | null;
   last_used_at?: number | null;
+  retired_at?: number | null;
   revoked_at?: number | null;
   sessions?: number | null;
 };
+export type ApiToken = {
+  id: string;
+  project: string;
+  label: string;
+  scopes: string[];
+  created_at: number;
+  expires_at: number | null;
+  last_used_at: number | null;
+};
+export type NewApiToken = { project: string; label: string; days: number; scopes?: string[] };
 export type NewKey = Key & { dsn: string };
 export type Agent = {
   id: string;

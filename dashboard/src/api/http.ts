@@ -76,8 +76,9 @@ export async function ask<T>(path: string, init: Init = {}, query?: Query): Prom
     throw new Problem(0, { code: "net.offline", title: "The brain cannot be reached." });
   }
   if (response.status === 401) {
-    toLogin();
-    throw await problemOf(response);
+    const problem = await problemOf(response);
+    if (problem.code !== "auth.wrong") toLogin();
+    throw problem;
   }
   if (!response.ok) throw await problemOf(response);
   if (response.status === 204) return undefined as T;

@@ -110,6 +110,33 @@ export function revokeKey(slug: string, credId: string) {
   return ask<void>(`${project(slug)}/keys/${part(credId)}/revoke`, { method: "POST" });
 }
 
+export function rotateKey(slug: string, credId: string) {
+  return ask<T.NewKey>(`${project(slug)}/keys/${part(credId)}/rotate`, { method: "POST" });
+}
+
+export function retireKey(slug: string, credId: string, kid: number, force: boolean) {
+  const path = `${project(slug)}/keys/${part(credId)}/${kid}/retire`;
+  return ask<void>(path, { method: "POST", body: { force } });
+}
+
+export const tokens = () =>
+  queryOptions({
+    queryKey: ["tokens"],
+    queryFn: ({ signal }: Get) => ask<{ items: T.ApiToken[] }>("/tokens", { signal }),
+  });
+
+export function createToken(body: T.NewApiToken) {
+  return ask<{ id: string; token: string }>("/tokens", { method: "POST", body });
+}
+
+export function revokeToken(id: string) {
+  return ask<void>(`/tokens/${part(id)}/revoke`, { method: "POST" });
+}
+
+export function stepUp(password: string) {
+  return ask<void>("/auth/step-up", { method: "POST", body: { password } });
+}
+
 export function logout() {
   return ask<void>("/auth/logout", { method: "POST" });
 }

@@ -21,6 +21,7 @@ from z4j_core.clock import Clock, SystemClock
 from z4j_core.errors import ConfigError
 
 from .agents import api as agents
+from .agents import keys
 from .auth import api as auth
 from .auth import service as auth_service
 from .auth import step_up, tokens
@@ -59,7 +60,7 @@ AGAIN_S = 1.0
 ENDPOINTS: list[Endpoint] = [
     *auth.ROUTES, *step_up.ROUTES, *tokens.ROUTES, *tasks.ENDPOINTS, *commands.ENDPOINTS,
     *moves.ENDPOINTS, *health.ENDPOINTS, *catalog.ENDPOINTS, *queues.ENDPOINTS, *workers.ENDPOINTS,
-    *agents.ENDPOINTS, *live.ENDPOINTS, *site.ROUTES,
+    *agents.ENDPOINTS, *keys.ENDPOINTS, *live.ENDPOINTS, *site.ROUTES,
 ]  # fmt: skip
 
 

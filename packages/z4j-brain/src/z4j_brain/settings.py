@@ -17,6 +17,8 @@ class Settings:
     data_dir: Path
     secret: bytes = field(repr=False)
     previous_secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    secret_file: Path | None = None
+    set_previous: tuple[bytes, ...] = field(default=(), repr=False)
     host: str = "127.0.0.1"
     port: int = 4010
     prefix: str = ""
@@ -42,18 +44,23 @@ def data_dir(environ: Mapping[str, str]) -> Path:
     return Path(share) / "z4j"
 
 
-def from_environ(environ: Mapping[str, str], secret: bytes | None = None) -> Settings:
-    """Settings of this environment; `secret` wins over `Z4J_SECRET` and `Z4J_SECRET_FILE`.
+def from_environ(environ: Mapping[str, str]) -> Settings:
+    """Settings of this environment.
 
     Raises:
         ConfigError: no root secret, a short one, or a number that is none.
     """
     where = data_dir(environ)
+    file = environ.get("Z4J_SECRET_FILE")
+    secret, *older = read_roots(Path(file)) if file else [_secret(environ)]
+    set_previous = tuple(map(_bytes, _list(environ, "Z4J_PREVIOUS_SECRETS")))
     return Settings(
         database_url=environ.get("Z4J_DATABASE_URL") or f"sqlite:///{where / 'z4j.db'}",
         data_dir=where,
-        secret=secret or _secret(environ),
-        previous_secrets=tuple(map(_bytes, _list(environ, "Z4J_PREVIOUS_SECRETS"))),
+        secret=secret,
+        previous_secrets=(*older, *set_previous),
+        set_previous=set_previous,
+        secret_file=Path(file) if file else None,
         host=environ.get("Z4J_HOST", "127.0.0.1"),
         port=_int(environ, "Z4J_PORT", 4010),
         prefix=environ.get("Z4J_PREFIX", "").rstrip("/"),
@@ -65,9 +72,22 @@ def from_environ(environ: Mapping[str, str], secret: bytes | None = None) -> Set
     )
 
 
+def read_roots(path: Path) -> list[bytes]:
+    """Root secrets of a file: the current one in its first line, earlier ones below.
+
+    Raises:
+        ConfigError: it cannot be read, holds none, or a short one.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text("ascii").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("Z4J-E603", f"{path} cannot be read: {error}") from error
+    if not lines:
+        raise ConfigError("Z4J-E603", f"{path} holds no root secret")
+    return list(map(_bytes, lines))
+
+
 def _secret(environ: Mapping[str, str]) -> bytes:
-    if path := environ.get("Z4J_SECRET_FILE"):
-        return _bytes(Path(path).read_text("ascii").strip())
     if text := environ.get("Z4J_SECRET"):
         return _bytes(text)
     raise ConfigError("Z4J-E603", "no root secret: set Z4J_SECRET or Z4J_SECRET_FILE")

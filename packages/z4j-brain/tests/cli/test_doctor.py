@@ -293,6 +293,61 @@ def test_clocks_that_differ_are_a_warning(doctor, brain):
     assert any(line.startswith("warn  clock      4 min behind the brain's") for line in said)
 
 
+SHOP = """
+from celery import Celery
+app = Celery("shop", broker="memory://")
+"""
+TASK = """
+@app.task(name="shop.charge", queue="pay")
+def charge(order_id): ...
+"""
+
+
+def app_said(brain, home, where, module):
+    """What doctor says of an app in its directory, in a process of its own as people run it."""
+    (home / "shop.py").write_text(module, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", DOCTOR, "--app", where, "--json"], cwd=home, timeout=50, text=True,
+        env=environment(Z4J_DSN=brain.dsn, Z4J_SPOOL_DIR=str(home / "spool")), check=False,
+        capture_output=True,
+    )  # fmt: skip
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    (row,) = [row for row in rows if row["check"] == "app"]
+    return done.returncode, row["verdict"], f"{row['code'] or ''} {row['text']}".strip()
+
+
+@pytest.mark.parametrize("where", ["shop:app", "shop"])
+def test_of_an_app_its_tasks_and_queues_are_named(brain, tmp_path, where):
+    code, verdict, text = app_said(brain, tmp_path, where, SHOP + TASK)
+
+    assert (code, verdict) == (0, "ok"), text
+    assert text.endswith("1 task (shop.charge), 1 queue (celery)")
+
+
+def test_an_app_without_tasks_is_a_warning(brain, tmp_path):
+    code, verdict, text = app_said(brain, tmp_path, "shop:app", SHOP)
+
+    assert (code, verdict) == (0, "warn"), text
+    assert "no task, 1 queue (celery): is the module with the tasks imported by the app?" in text
+
+
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        ("nowhere_at_all:app", "cannot be imported: ModuleNotFoundError"),
+        ("shop:app", "cannot be imported: AttributeError"),
+        ("shop", "makes no app that an installed adapter knows"),
+        ("shop:number", "no installed adapter knows a builtins.int"),
+    ],
+)
+def test_an_app_that_is_not_there_is_a_failure_that_says_why(brain, tmp_path, where, why):
+    code, verdict, text = app_said(brain, tmp_path, where, "number = 1")
+
+    assert (code, verdict) == (2, "fail")
+    assert text.startswith(f"Z4J-E201 {where}")
+    assert why in text
+
+
 def tls_of(home: Path):
     """What answers TLS with a certificate of its own for 127.0.0.1, valid for 30 days."""
     key = ec.generate_private_key(ec.SECP256R1())

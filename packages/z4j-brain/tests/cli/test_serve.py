@@ -166,9 +166,12 @@ def test_the_root_secret_is_made_once_and_private_from_the_first_byte(tmp_path):
     finally:
         os.umask(old)
 
-    assert first == root_secret(tmp_path / "deep" / "data")
-    assert len(first) == 64
     path = tmp_path / "deep" / "data" / "secret.key"
+    made = path.read_text("ascii")
+    assert first == path == root_secret(tmp_path / "deep" / "data")
+    assert path.read_text("ascii") == made
+    assert [len(line) for line in made.splitlines()] == [64]
+    assert [each.name for each in path.parent.iterdir()] == ["secret.key"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 

@@ -13,13 +13,12 @@ import sys
 
 import httpx
 import pytest
+from desk import Desk, agent
 from served import PROJECT, listening, served
 from z4j_brain.app import close_brain, open_brain
 from z4j_brain.cli import login, tasks
 from z4j_brain.cli.options import parser, settings_of
-from z4j_core import Delivery, EventKind, Native, Scope, Stop, TaskEvent, scoped
-from z4j_core.agent.boot import Handle
-from z4j_core.config import load
+from z4j_core import EventKind, Native, TaskEvent
 from z4j_testing.demo.processes import free_port
 from z4j_testing.signals import eventually
 
@@ -27,41 +26,11 @@ pytestmark = pytest.mark.live
 HOSTILE = "\x1b[2Jgone\u202e"
 
 
-class Desk:
-    """An engine that only takes retries and cancels."""
-
-    name, app, delivery, unavailable = "desk", "app", Delivery(), {}
-
-    def attach(self, emit):
-        self.emit = emit
-
-    def detach(self):
-        pass
-
-    def discover(self):
-        return []
-
-    def enqueue(self, job):
-        return ""
-
-    def retry(self, native, *, task_id=None, queue=None, eta=None):
-        self.emit(TaskEvent(EventKind.ENQUEUED, f"again-{task_id}", 0, native.task, "pay"))
-        return f"again-{task_id}"
-
-    @scoped(Scope.BROKER)
-    def cancel(self, task_id, *, scope):
-        return Stop.DONE
-
-
 @pytest.fixture(scope="module")
 def brain(tmp_path_factory):
     home = tmp_path_factory.mktemp("tasks")
     with served(home) as running:
-        handle = Handle(load({
-            "dsn": running.dsn, "spool_dir": str(home / "spool"), "engines": ["none"],
-            "allow": "all",
-        }, environ={}, cwd=home))  # fmt: skip
-        handle.start()
+        handle = agent(home, running.dsn)
         engine = handle.attach(Desk())
         for number in range(3):
             native = lambda: Native("shop.charge", b"{}")  # noqa: E731

@@ -158,6 +158,29 @@ def test_c16_a_large_bulk_goes_in_chunks_of_200_at_200_a_second(shop):
     assert max(len(command.targets) for command in shop.sent()) <= 200
 
 
+def test_c16_ten_thousand_go_at_200_a_second_with_exact_progress_until_they_are_aborted(shop):
+    shop.agent()
+    shown = shop.preview("retry", shop.tasks(10_000, TaskState.FAILED))
+    shop.confirm(shown)
+
+    sent = []
+    for second in range(30):
+        turn(shop)
+        sent.append(sum(len(command.targets) for command in shop.sent()))
+        counts = shop.bulk(shown.id).counts
+        assert sum(counts.values()) == 10_000
+        assert counts.get("done", 0) == (sent[-2] if second else 0)
+        shop.answer_all()
+        shop.now += SECOND
+    with shop.db.writing() as conn:
+        control.abort(conn, PROJECT, shown.id, shop.now)
+    turn(shop)
+
+    assert sent == [200 * (second + 1) for second in range(30)]
+    assert sum(len(command.targets) for command in shop.sent()) == 6_000
+    assert shop.bulk(shown.id).counts == {"done": 6_000, "undone": 4_000}
+
+
 def test_at_most_four_chunks_of_a_bulk_are_in_flight(shop):
     shop.agent()
     shown = shop.preview("retry", shop.tasks(1_100, TaskState.FAILED))

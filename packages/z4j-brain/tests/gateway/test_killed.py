@@ -35,7 +35,7 @@ STREAM, SEGMENT = b"S" * 16, b"segment1"
 PER_RECORD = 30
 PER_CYCLE = 3_000
 CYCLES = int(os.environ.get("Z4J_CHAOS_CYCLES", "200")) // 4
-STORED_S = 60
+STORED_S = 90
 pytestmark = pytest.mark.timeout(240)
 T0 = 1_700_000_000_000_000
 encode = msgspec.msgpack.encode
@@ -91,6 +91,7 @@ class Sender(threading.Thread):
         super().__init__(daemon=True)
         self.url, self.credential, self.spool = url, credential, spool
         self.stopped = threading.Event()
+        self.answer_s = 5.0
 
     def run(self) -> None:
         while not self.stopped.is_set():
@@ -110,10 +111,10 @@ class Sender(threading.Thread):
         with connect(self.url, subprotocols=["z4j.2"], compression=None, ping_interval=None) as ws:
 
             def receive() -> object:
-                return wire.receive(bytes(ws.recv(timeout=5)), CLOCK.monotonic()).body  # type: ignore[arg-type]
+                return wire.receive(bytes(ws.recv(self.answer_s)), CLOCK.monotonic()).body  # type: ignore[arg-type]
 
             ws.send(wire.hello())
-            wire.receive_challenge(bytes(ws.recv(timeout=5)))  # type: ignore[arg-type]
+            wire.receive_challenge(bytes(ws.recv(self.answer_s)))  # type: ignore[arg-type]
             ws.send(wire.register(REGISTER))
             receive()
             ws.send(wire.send(RecordType.OPEN, [Open(1, STREAM, 1, 0, SEGMENT, 1, {})]))

@@ -9,14 +9,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, insert, select
 from z4j_brain.agents import service
 from z4j_brain.agents.model import agent_keys, agents, refused_attempts
+from z4j_brain.audit.model import audit_event
+from z4j_brain.cli import rotation as secret
 from z4j_brain.db import Database
 from z4j_brain.db.rootkeys import RootKeys
 from z4j_brain.rotation.model import replicas
+from z4j_brain.settings import read_roots
 from z4j_core.errors import WireError
 from z4j_core.wire import Credential, parse_key_id, parse_secret
 from z4j_testing.signals import eventually
@@ -42,7 +46,9 @@ BESIDE = "another brain"
 
 
 @contextmanager
-def producing(spool: Spool) -> Iterator[Callable[[], None]]:
+def producing(
+    spool: Spool, every_s: float = 0.01, step: int = STEP
+) -> Iterator[Callable[[], None]]:
     """Facts come all the time; the block is given what waits until a step of them is stored.
 
     Of those not stored at most `AHEAD` wait, so a slow machine gets as many as it can take.
@@ -50,12 +56,12 @@ def producing(spool: Spool) -> Iterator[Callable[[], None]]:
     stopped = threading.Event()
 
     def run() -> None:
-        while not stopped.wait(0.01):
+        while not stopped.wait(every_s):
             if spool.produced - spool.acked < AHEAD:
                 spool.produce(30)
 
     def stored() -> None:
-        spool.wait_acked(spool.produced + STEP)
+        spool.wait_acked(spool.produced + step)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -145,6 +151,62 @@ def test_w19_a_root_rotated_three_times_under_load_loses_nothing_and_refuses_no_
         assert conn.execute(select(refused_attempts.c.reason)).all() == []
 
 
+@contextmanager
+def served_from(url: str, port: int, home: Path) -> Iterator[None]:
+    """A brain that has its root secret from a file, as every `z4j serve` without settings."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("Z4J_")}
+    brain = subprocess.Popen(
+        [sys.executable, "-c", SERVE, "--port", str(port), "--data-dir", str(home)],
+        env=own | {"Z4J_DATABASE_URL": url}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert brain.stdout is not None
+        assert brain.stdout.readline().startswith("http://")
+        yield
+    finally:
+        brain.send_signal(signal.SIGTERM)
+        brain.communicate(timeout=20)
+    assert brain.returncode == 0
+
+
+@pytest.mark.timeout(240)
+def test_w19_a_root_rotated_three_times_under_load_disconnects_nobody(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = db.engine.url.set(drivername=db.engine.dialect.name).render_as_string(hide_password=False)
+    for name in [name for name in os.environ if name.startswith("Z4J_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "secret.key").write_bytes(SECRET)
+    port, spool = free_port(), Spool()
+    sender = Sender(f"ws://127.0.0.1:{port}/api/agent/ws", credential_of(db), spool)
+    sender.answer_s = 60.0
+    where, roots = ["--data-dir", str(tmp_path), "--database", url], [RootKeys(SECRET).kid]
+
+    with served_from(url, port, tmp_path):
+        sender.start()
+        try:
+            with producing(spool, 0.05, 300) as stored:
+                for _ in range(3):
+                    stored()
+                    assert secret.main(["rotate", *where]) == 0
+                    roots.insert(0, RootKeys(read_roots(tmp_path / "secret.key")[0]).kid)
+                    eventually(lambda: wrapped_by(db) == {roots[0]}, "the rows to be wrapped", 60.0)
+                stored()
+            spool.wait_acked(spool.produced)
+            assert sessions(db) == 1
+        finally:
+            sender.stopped.set()
+            sender.join(10)
+
+    check(db, spool.produced)
+    count_again(db, spool.produced)
+    with db.reading() as conn:
+        told = conn.execute(select(audit_event.c.target, audit_event.c.actor)).all()
+        assert conn.execute(select(refused_attempts.c.reason)).all() == []
+    assert [target for target, _ in told] == [f"root {kid}" for kid in roots[2::-1]]
+    assert all(actor.startswith("cli:") for _, actor in told)
+
+
 def rotated(db: Database, sender: Sender, new_kid: int) -> None:
     """One rotation as an operator does it: second key, new DSN, the old key retired."""
     cred_id, roots = sender.credential.cred_id.hex(), RootKeys(SECRET)
@@ -154,7 +216,7 @@ def rotated(db: Database, sender: Sender, new_kid: int) -> None:
     key_id = parse_key_id(key.key_id)
     sender.credential = Credential(*key_id, parse_secret(key_id, key.secret))
     with db.writing() as conn:
-        service.retire_key(conn, cred_id, new_kid - 1, CLOCK.wall_us())
+        service.retire_key(conn, cred_id, new_kid - 1, CLOCK.wall_us(), force=True)
 
 
 def connected_by(db: Database) -> int | None:

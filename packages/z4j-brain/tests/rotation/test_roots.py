@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import insert, select, update
 from z4j_brain.agents import service as agents
 from z4j_brain.agents.model import agent_keys
 from z4j_brain.app import close_brain, open_brain
+from z4j_brain.audit.model import audit_event
 from z4j_brain.auth.model import keyring
 from z4j_brain.cli import rotation as command
 from z4j_brain.commands.model import commands
@@ -18,7 +20,7 @@ from z4j_brain.db import Database
 from z4j_brain.db.rootkeys import RootKeys
 from z4j_brain.projects.model import projects
 from z4j_brain.rotation import service
-from z4j_brain.settings import Settings
+from z4j_brain.settings import Settings, read_roots
 from z4j_core.errors import ConfigError
 
 OLD, NEW = b"the old root secret of 32+ bytes!", b"the new root secret of 32+ bytes!"
@@ -169,3 +171,84 @@ def test_secret_status_says_which_root_is_still_needed(
     assert said.err.startswith("Z4J-E603 ")
     assert f"{RootKeys(NEW).kid}  0 rows  current" in said.out
     assert f"{RootKeys(OLD).kid}  1 rows  still needed" in said.out
+
+
+def rotations(db: Database) -> list[tuple[str, str, str]]:
+    with db.reading() as conn:
+        found = select(audit_event.c.target, audit_event.c.actor, audit_event.c.via)
+        mine = found.where(audit_event.c.action == "secret.rotate").order_by(audit_event.c.pos)
+        return [tuple(row) for row in conn.execute(mine)]
+
+
+def test_a_root_replaced_by_settings_is_one_audit_row_and_going_back_another(db: Database) -> None:
+    filled(db, RootKeys(OLD))
+    there, back = RootKeys(NEW, [OLD]), RootKeys(OLD, [NEW])
+
+    for replica, roots in (("a", there), ("b", there), ("a", back), ("a", back)):
+        turn(db, roots, replica)
+        with db.writing() as conn:
+            service.leave(conn, replica, NOW)
+
+    assert rotations(db) == [
+        (f"root {there.current}", "brain", "settings"),
+        (f"root {back.current}", "brain", "settings"),
+    ]
+
+
+@pytest.fixture
+def rotate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], tuple[int, str, str]]:
+    """Run `z4j secret rotate` in an empty environment."""
+    for name in [name for name in os.environ if name.startswith("Z4J_")]:
+        monkeypatch.delenv(name)
+
+    def run() -> tuple[int, str, str]:
+        code = command.main(["rotate", "--data-dir", str(tmp_path)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+Rotate = Callable[[], tuple[int, str, str]]
+
+
+def test_secret_rotate_puts_a_new_root_first_and_shows_no_secret(
+    tmp_path: Path, rotate: Rotate
+) -> None:
+    assert rotate()[0] == 0
+    before = read_roots(tmp_path / "secret.key")
+    code, out, _ = rotate()
+
+    after = read_roots(tmp_path / "secret.key")
+    assert (code, after[1:]) == (0, before)
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
+    assert f"{RootKeys(after[0]).kid}  0 rows  current" in out
+    assert not any(secret.decode() in out for secret in after)
+
+
+def test_a_root_set_as_a_variable_is_not_rotated_by_the_command(
+    rotate: Rotate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("Z4J_SECRET", OLD.decode())
+
+    code, _, err = rotate()
+
+    assert code == 1
+    assert err.startswith("Z4J-E603 the root secret is set by Z4J_SECRET")
+
+
+def test_a_running_brain_keeps_its_roots_when_the_file_lacks_one_that_rows_need(
+    db: Database,
+) -> None:
+    filled(db, RootKeys(OLD))
+    roots = RootKeys(OLD)
+
+    with db.writing() as conn:
+        with pytest.raises(ConfigError, match="1 of agent_keys"):
+            service.learn(conn, roots, [NEW])
+        assert roots.kids == (RootKeys(OLD).kid,)
+        assert service.learn(conn, roots, [NEW, OLD])
+        assert not service.learn(conn, roots, [NEW, OLD])
+
+    assert (roots.current, roots.kid) == (RootKeys(NEW).kid, RootKeys(OLD).kid)

@@ -14,7 +14,7 @@ from ..tasks.model import task_defs, tasks
 from ..web.numbers import ms
 from .model import agents, refused_attempts
 from .offers import Offer, can, can_json, offers
-from .service import list_keys
+from .service import list_keys, sessions_by_key
 from .store import KeyRow
 
 SHOWN_US = 24 * 3_600 * 1_000_000
@@ -109,11 +109,12 @@ def capabilities(offered: dict[tuple[str, str], Offer]) -> list[dict[str, Any]]:
 
 
 def keys(conn: Connection, project_id: str) -> list[dict[str, Any]]:
-    """Keys without their secrets."""
-    return [_key(row) for row in list_keys(conn, project_id)]
+    """Keys without their secrets, and how many agents are connected by each."""
+    here = sessions_by_key(conn, project_id)
+    return [_key(row, here.get((row.cred_id, row.kid), 0)) for row in list_keys(conn, project_id)]
 
 
-def _key(row: KeyRow) -> dict[str, Any]:
+def _key(row: KeyRow, sessions: int) -> dict[str, Any]:
     return {
         "cred_id": row.cred_id,
         "kid": row.kid,
@@ -124,6 +125,7 @@ def _key(row: KeyRow) -> dict[str, Any]:
         "last_used_at": ms(row.last_used),
         "retired_at": ms(row.retired),
         "revoked_at": ms(row.revoked),
+        "sessions": sessions,
     }
 
 

@@ -92,14 +92,29 @@ def sessions_by_key(conn: Connection, project_id: str) -> dict[tuple[str, int], 
     return store.sessions(conn, project_id)
 
 
-def retire_key(conn: Connection, cred_id: str, kid: int, now_us: int) -> None:
+def retire_key(
+    conn: Connection, cred_id: str, kid: int, now_us: int, *, force: bool = False
+) -> int:
     """Let nobody start a session with this key any more; its sessions end within 5 s.
+
+    Returns how many agents are connected by it, which is more than 0 only with `force`.
 
     Raises:
         NotFound: no such key.
+        Conflict: agents are connected by it, or it is not live any more; nothing is changed.
     """
-    if not store.stamp(conn, cred_id, kid, retired=now_us):
-        raise NotFound("key.not_found")
+    row = store.key(conn, cred_id, kid)
+    if row is None:
+        raise NotFound("key.not_found", "no such key")
+    if _why_not(row):
+        raise Conflict("key.not_live", f"this is a {_why_not(row)} already")
+    here = store.sessions(conn, row.project_id).get((cred_id, kid), 0)
+    if here and not force:
+        many = f"{here} agents are" if here > 1 else "1 agent is"
+        text = f"{many} connected by this key: give them the new DSN first, or force it"
+        raise Conflict("key.in_use", text, sessions=here)
+    store.stamp(conn, cred_id, kid, retired=now_us)
+    return here
 
 
 def revoke_key(conn: Connection, cred_id: str, now_us: int, kid: int | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from .model import audit_event
 
@@ -25,3 +25,10 @@ class Entry(NamedTuple):
 def record(conn: Connection, event_id: str, at_us: int, entry: Entry) -> None:
     """Add one row; it is stored when the caller's transaction commits."""
     conn.execute(insert(audit_event).values(id=event_id, at=at_us, **entry._asdict()))
+
+
+def last_target(conn: Connection, action: str) -> str | None:
+    """What the newest row of this action was about."""
+    rows = select(audit_event.c.target).where(audit_event.c.action == action)
+    target: str | None = conn.execute(rows.order_by(audit_event.c.pos.desc()).limit(1)).scalar()
+    return target

@@ -13,13 +13,11 @@ from ..agents import pages
 from ..agents import service as agents
 from ..audit.service import Entry, record
 from ..auth import service as auth
-from ..errors import Conflict, NotFound
+from ..errors import NotFound
 from ..web.context import Brain
 from .dev import dsn_of
-from .on_brain import on_brain
+from .on_brain import on_brain, os_user
 from .options import parser
-
-ACTOR = "cli"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,12 +57,7 @@ def _text(line: dict[str, Any]) -> str:
 
 
 def _list(conn: Connection, _brain: Brain, options: argparse.Namespace) -> list[dict[str, Any]]:
-    project_id = _project(conn, options)
-    here = agents.sessions_by_key(conn, project_id)
-    return [
-        key | {"sessions": here.get((key["cred_id"], key["kid"]), 0)}
-        for key in pages.keys(conn, project_id)
-    ]
+    return pages.keys(conn, _project(conn, options))
 
 
 def _refused(conn: Connection, _brain: Brain, options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -74,6 +67,7 @@ def _refused(conn: Connection, _brain: Brain, options: argparse.Namespace) -> li
 def _create(conn: Connection, brain: Brain, options: argparse.Namespace) -> list[dict[str, Any]]:
     project_id, settings = _project(conn, options), brain.settings
     roots, entropy, now_us = brain.roots, brain.entropy, brain.now_us()
+    action = "agent_key.create" if options.cred is None else "agent_key.rotate"
     if options.cred is not None:
         _own(conn, project_id, options.cred)
         made = agents.second_key(conn, roots, entropy, options.cred, now_us)
@@ -81,7 +75,7 @@ def _create(conn: Connection, brain: Brain, options: argparse.Namespace) -> list
         made = agents.create_key(
             conn, roots, entropy, project_id=project_id, now_us=now_us, label=options.label
         )
-    _audit(conn, brain, "agent_key.create", project_id, made.cred_id)
+    _audit(conn, brain, project_id, action, made.cred_id, kid=made.kid)
     base = options.url or settings.public_url or f"http://{settings.host}:{settings.port}"
     dsn = dsn_of(base.rstrip("/"), made.key_id, made.secret, options.project)
     return [{"cred_id": made.cred_id, "kid": made.kid, "dsn": dsn}]
@@ -91,22 +85,15 @@ def _end(conn: Connection, brain: Brain, options: argparse.Namespace) -> list[di
     project_id, now_us = _project(conn, options), brain.now_us()
     _own(conn, project_id, options.cred)
     if options.what == "retire":
-        _unused(conn, project_id, options)
-        agents.retire_key(conn, options.cred, options.kid, now_us)
+        if options.kid is None:
+            raise NotFound("key.not_found", "give --kid with the number of the key to retire")
+        here = agents.retire_key(conn, options.cred, options.kid, now_us, force=options.force)
+        detail = {"kid": options.kid, "force": options.force, "sessions": here}
     else:
         agents.revoke_key(conn, options.cred, now_us, options.kid)
-    _audit(conn, brain, f"agent_key.{options.what}", project_id, options.cred)
-    return [{"cred_id": options.cred, options.what: True}]
-
-
-def _unused(conn: Connection, project_id: str, options: argparse.Namespace) -> None:
-    """Refuse to retire a key that agents are connected by, or none that is named."""
-    if options.kid is None:
-        raise NotFound("key.not_found", "give --kid with the number of the key to retire")
-    here = agents.sessions_by_key(conn, project_id).get((options.cred, options.kid), 0)
-    if here and not options.force:
-        text = f"{here} agents are connected by this key: give them the new DSN, or --force"
-        raise Conflict("key.in_use", text)
+        detail = {"kid": options.kid}
+    _audit(conn, brain, project_id, f"agent_key.{options.what}", options.cred, **detail)
+    return [{"cred_id": options.cred, **detail, options.what: True}]
 
 
 def _own(conn: Connection, project_id: str, cred_id: str | None) -> None:
@@ -115,8 +102,10 @@ def _own(conn: Connection, project_id: str, cred_id: str | None) -> None:
         raise NotFound("key.not_found", "give --cred with a credential of this project")
 
 
-def _audit(conn: Connection, brain: Brain, action: str, project_id: str, target: str) -> None:
-    entry = Entry(action, ACTOR, "cli", project_id, target)
+def _audit(
+    conn: Connection, brain: Brain, project_id: str, action: str, cred_id: str, **detail: Any
+) -> None:
+    entry = Entry(action, os_user(), "cli", project_id, f"key {cred_id}", detail=detail)
     record(conn, brain.new_id(), brain.now_us(), entry)
 
 

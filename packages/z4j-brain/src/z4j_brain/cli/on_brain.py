@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import os
 import sys
 from collections.abc import Callable
 
@@ -28,3 +30,11 @@ def on_brain(options: argparse.Namespace, act: Callable[[Brain], None]) -> int:
     finally:
         close_brain(brain)
     return 0
+
+
+def os_user() -> str:
+    """Who works on the brain's own machine, as the audit names them."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"

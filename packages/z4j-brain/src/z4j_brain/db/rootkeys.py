@@ -42,6 +42,14 @@ class RootKeys:
         """Names of all roots that are configured, the current one first."""
         return tuple(self._by_kid)
 
+    def learn(self, root: bytes, previous: Sequence[bytes]) -> None:
+        """Take these roots instead; new rows are wrapped as before until `write_with`."""
+        fresh = {root_kid(each): each for each in (root, *previous)}
+        current = next(iter(fresh))
+        if self.kid not in fresh:
+            self.kid = current
+        self._by_kid, self.current = fresh, current
+
     def write_with(self, kid: str) -> None:
         """Wrap with this root from now on; it is one of `kids`."""
         self.kid = kid

@@ -1,4 +1,7 @@
-"""Rotation in a running brain. The rule: at most a thousand rows a second, beside all else."""
+"""Rotation in a running brain. The rule: at most a thousand rows a second, beside all else.
+
+The file of the root secret is read again at each beat: no brain is restarted for a new one.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from z4j_core.errors import ConfigError
 
 from ..db import is_trouble
+from ..settings import read_roots
 from ..web.context import Brain
 from . import service
 
@@ -36,8 +42,10 @@ async def running(brain: Brain) -> AsyncIterator[Callable[[], Coroutine[Any, Any
 
 async def keep_wrapped(brain: Brain, replica: str) -> None:
     """Say for ever that this brain runs, and bring rows of older roots under the newest."""
+    complained = ""
     while True:
         try:
+            complained = await brain.db.write(_reread, brain, complained)
             done = await brain.db.write(
                 service.turn, brain.roots, brain.entropy, replica, brain.now_us(), ROWS
             )
@@ -48,3 +56,18 @@ async def keep_wrapped(brain: Brain, replica: str) -> None:
         if done:
             _log.info("wrapped %d rows anew under the root secret %s", done, brain.roots.kid)
         await asyncio.sleep(BETWEEN_S if done else BEAT_S)
+
+
+def _reread(conn: Connection, brain: Brain, complained: str) -> str:
+    """Take what the file holds now; returns what is wrong with it, which is said once."""
+    path = brain.settings.secret_file
+    if path is None:
+        return ""
+    try:
+        if service.learn(conn, brain.roots, [*read_roots(path), *brain.settings.set_previous]):
+            _log.info("read %s again: the root secret is %s", path, brain.roots.current)
+    except ConfigError as error:
+        if str(error) != complained:
+            _log.warning("%s is not used: %s", path, error)
+        return str(error)
+    return ""

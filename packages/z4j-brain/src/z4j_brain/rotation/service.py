@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 from z4j_core.errors import ConfigError
 
+from ..audit.service import Entry, last_target, record
 from ..db.rootkeys import Entropy, RootKeys
+from ..web.context import new_id
 from . import store
 
 LIVE_US = 60_000_000
+ROTATED = "secret.rotate"
+BY_SETTINGS = "brain"
 _log = logging.getLogger("z4j.rotation")
 
 
@@ -45,6 +50,30 @@ def status(conn: Connection, roots: RootKeys) -> dict[str, int]:
     for (kid, _), number in store.counts(conn).items():
         found[kid] = found.get(kid, 0) + number
     return found
+
+
+def learn(conn: Connection, roots: RootKeys, secrets: Sequence[bytes]) -> bool:
+    """Go over to these roots, the current one first; False when they are the ones in use.
+
+    Raises:
+        ConfigError: rows need a root that is not among them; nothing was changed.
+    """
+    fresh = RootKeys(secrets[0], secrets[1:])
+    if fresh.kids == roots.kids:
+        return False
+    check_roots(conn, fresh)
+    roots.learn(secrets[0], secrets[1:])
+    return True
+
+
+def tell(conn: Connection, roots: RootKeys, entropy: Entropy, now_us: int, actor: str) -> None:
+    """Write down once that the current root replaced another one, whoever noticed first."""
+    target = f"root {roots.current}"
+    if last_target(conn, ROTATED) != target:
+        via = "cli" if actor != BY_SETTINGS else "settings"
+        older = [kid for kid in roots.kids if kid != roots.current]
+        entry = Entry(ROTATED, actor, via, None, target, detail={"previous": older})
+        record(conn, new_id(now_us, entropy), now_us, entry)
 
 
 def choose(conn: Connection, roots: RootKeys, now_us: int) -> None:
@@ -92,4 +121,6 @@ def turn(
             fresh = roots.wrap(place, plain, entropy, roots.kid)
             store.replace(conn, wrapped.table, row, roots.kid, fresh)
             done += 1
+    if done:
+        tell(conn, roots, entropy, now_us, BY_SETTINGS)
     return done

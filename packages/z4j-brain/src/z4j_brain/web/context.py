@@ -26,6 +26,11 @@ class Streams(Protocol):
     def bulk_changed(self, project_id: str, bulk_id: str) -> None: ...
 
 
+def new_id(now_us: int, entropy: Callable[[int], bytes]) -> str:
+    """An id as `Brain.new_id` makes it, at a given time."""
+    return f"{now_us // 1000:012x}{entropy(10).hex()}"
+
+
 @dataclass(slots=True)
 class Brain:
     """One running server. `wake` tells the gateway that commands are waiting."""
@@ -53,7 +58,7 @@ class Brain:
 
     def new_id(self) -> str:
         """A fresh id: 48 bits of milliseconds, 80 bits of chance; 32 hex characters."""
-        return f"{self.now_us() // 1000:012x}{self.entropy(10).hex()}"
+        return new_id(self.now_us(), self.entropy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ ROLES_OF: dict[str, frozenset[str]] = {
     "pool.resize": ADMIN,
     "worker.restart": ADMIN,
     "agent_key.create": ADMIN,
+    "agent_key.rotate": ADMIN,
     "agent_key.revoke": ADMIN,
     "audit.read": frozenset({"admin", "auditor"}),
 }
@@ -39,7 +40,7 @@ GRANTS = {"task.args.read"}
 ACTIONS = frozenset(ROLES_OF) | {PUBLIC, SIGNED_IN}
 STEP_UP = frozenset(
     {"task.terminate", "queue.purge", "pool.resize", "worker.restart", "agent_key.create",
-     "agent_key.revoke"}
+     "agent_key.rotate", "agent_key.revoke"}
 )  # fmt: skip
 STEP_UP_US = 600_000_000
 

@@ -1,6 +1,7 @@
 """The outermost layer. The rule: every answer, of any status, carries the security headers.
 
-Host names that are not ours are refused before anything reads the request.
+Host names that are not ours are refused before anything reads the request, and so is a request
+that says twice where it ends: a proxy in front of us may have believed the other one.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+NOT_OURS = ("request.host", "this host name is not served here")
+TWO_ENDS = ("request.framing", "send a length or chunks, not both")
+ENDS = {b"content-length", b"transfer-encoding"}
 HSTS = "max-age=31536000"
 
 
@@ -64,20 +68,26 @@ class Shield:
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or _host_of(hosts[0].decode("latin-1").lower()) not in self.hosts:
-            await self._refuse(scope, receive, send)
+            await self._refuse(scope, receive, send, NOT_OURS)
+            return
+        if {name for name, _ in scope["headers"]} >= ENDS:
+            await self._refuse(scope, receive, send, TWO_ENDS)
             return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         await self.app(scope, receive, self._dressed(send))
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(
+        self, scope: Scope, receive: Receive, send: Send, why: tuple[str, str]
+    ) -> None:
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 4403})
             return
-        error = Problem("request.host", "this host name is not served here", status=400)
-        await problem(error, "")(scope, receive, self._dressed(send))
+        answer = problem(Problem(*why, status=400), "")
+        answer.headers["Connection"] = "close"
+        await answer(scope, receive, self._dressed(send))
 
     def _dressed(self, send: Send) -> Send:
         async def dressed(message: Message) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 
 from ...clock import Clock, SystemClock
 from ...config import Dsn, Loaded, label, load
+from . import app as apps
 from . import local
 from .network import reach
 from .report import Failure, Report
@@ -26,9 +27,12 @@ def main(argv: Sequence[str], clock: Clock | None = None) -> int:
         description="What stands between this machine and its brain; exit 0 or 2.",
     )
     options.add_argument("--json", action="store_true", help="one object per line")
+    options.add_argument(
+        "--app", metavar="MODULE[:OBJECT]", help="also ask this app for its tasks and queues"
+    )
     given = options.parse_args(argv)
     report = Report(sys.stdout.write, as_json=given.json)
-    Doctor(load(), clock or SystemClock(), report).run()
+    Doctor(load(), clock or SystemClock(), report).run(given.app)
     return FAILED if report.has_failed else 0
 
 
@@ -41,8 +45,8 @@ class Doctor:
         self._clock = clock
         self._report = report
 
-    def run(self) -> None:
-        """All checks."""
+    def run(self, app: str | None = None) -> None:
+        """All checks; with `app` also what that app has."""
         report, settings = self._report, self._settings
         for code, text in self._faults:
             report.line("FAIL", "settings", text, code)
@@ -58,6 +62,8 @@ class Doctor:
             report.line("FAIL", "dsn", text)
         report.check("policy", lambda: local.policy(settings))
         self._engines()
+        if app is not None:
+            self._app(app)
 
     def _brain(self, dsn: Dsn) -> None:
         report = self._report
@@ -85,3 +91,12 @@ class Doctor:
             return
         for name, point in found.items():
             self._report.check(name, partial(local.adapter, name, point))
+
+    def _app(self, where: str) -> None:
+        try:
+            found = apps.find(where, self._settings)
+        except Failure as failure:
+            self._report.line("FAIL", "app", failure.text, failure.code)
+            return
+        for one in found:
+            self._report.check("app", partial(apps.tell, one))
