@@ -101,6 +101,14 @@ MUTANTS = [
         "",
         "unregistered_task_ends and solo",
     ),
+    Mutant(
+        "a resume makes every worker consume",
+        "z4j_celery/hooks.py",
+        "if options.pop(RESUMED, False) and queue not in own:",
+        "if options.pop(RESUMED, False) and queue is None:",
+        "a_queue_of_other_workers",
+        "tests/test_quirks.py",
+    ),
     # Cancel.
     Mutant(
         "the exception of a cancel is no Ignore",
