@@ -10,7 +10,7 @@ from z4j_core.model.tasks import TaskState
 from z4j_testing.demo.rest import enter
 from z4j_testing.signals import eventually
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

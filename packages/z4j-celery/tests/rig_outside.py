@@ -138,7 +138,7 @@ class RigOutside(Shop):
             os.killpg(self.worker.pid, how)
         else:
             self.worker.send_signal(how)
-        code = self.worker.wait(20)
+        code = self.worker.wait(START_S)
         self.log.close()
         return code
 

@@ -9,7 +9,7 @@ from z4j_core import EventKind
 from z4j_testing.proxy import Proxy
 from z4j_testing.services import amqp_url
 
-pytestmark = [pytest.mark.live, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.live, pytest.mark.filterwarnings("default"), pytest.mark.timeout(240)]
 LATE = {"task_acks_late": True, "worker_cancel_long_running_tasks_on_connection_loss": True}
 
 

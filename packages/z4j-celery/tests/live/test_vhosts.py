@@ -10,7 +10,10 @@ from z4j_testing.recorder import Recorder
 from z4j_testing.services import amqp_vhosts
 
 # Virtual hosts are made and unmade by a command that takes seconds each time.
-pytestmark = [pytest.mark.live, pytest.mark.soak, pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.live, pytest.mark.soak, pytest.mark.timeout(240),
+    pytest.mark.filterwarnings("default"),
+]  # fmt: skip
 QUEUE = "orders"
 
 
