@@ -111,9 +111,9 @@ class Deliveries:
         """Start to hold a delivery; one that was cancelled before it came is revoked here."""
         if sender.app is not self.app or not request.task.send_events:
             return
-        told_before = self.requests.ended(request.id)
+        again = request.delivery_info.get("redelivered") and not self.requests.ended(request.id)
         run = self.requests.received(request)
-        if request.delivery_info.get("redelivered") and not told_before:
+        if again:
             self._give_back(run)
         if self.tombstones and run.task_id in self.tombstones:
             state.revoked.add(run.task_id)

@@ -126,9 +126,10 @@ class Hooks:
     def _before_consuming(self, _fields: dict[str, Any]) -> None:
         """Hear what was cancelled and paused while this worker was not there, once.
 
-        Its pool has forked by now. Children make dispatchers too: they hear nothing.
+        With a connection its pool has forked. Children make dispatchers too: they hear nothing.
         """
-        if os.getpid() != self._pid:
+        connection = getattr(getattr(self.worker, "consumer", None), "connection", None)
+        if os.getpid() != self._pid or connection is None:
             return
         self._pid = 0
         self.emit.catch_up(CATCH_UP_S)
