@@ -120,7 +120,7 @@ MUTANTS = [
     Mutant(
         "a run cancelled in the queue starts",
         "z4j_celery/deliveries.py",
-        "            state.revoked.add(task_id)\n",
+        "            state.revoked.add(run.task_id)\n",
         "            pass\n",
         "cancel_before_start_in_the_table",
         UNIT,
