@@ -113,9 +113,11 @@ class Recording(Protocol):
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all facts so far are stored."""
+        ...
 
     def catch_up(self, timeout_s: float) -> bool:
         """Wait until the brain has said what was ordered before."""
+        ...
 
 
 class Emitter:
