@@ -20,7 +20,7 @@ def test_no_python_module_imports_itself_through_others():
         module_of(path, root): path
         for root in ROOT.glob("packages/*/src")
         for path in root.rglob("*.py")
-        if "versions" not in path.parts
+        if "versions" not in path.relative_to(root).parts
     }
     assert len(modules) > 200, "the gate looked at almost nothing"
 

@@ -101,6 +101,14 @@ MUTANTS = [
         "",
         "unregistered_task_ends and solo",
     ),
+    Mutant(
+        "a resume makes every worker consume",
+        "z4j_celery/hooks.py",
+        "if options.pop(RESUMED, False) and queue not in own:",
+        "if options.pop(RESUMED, False) and queue is None:",
+        "a_queue_of_other_workers",
+        "tests/test_quirks.py",
+    ),
     # Cancel.
     Mutant(
         "the exception of a cancel is no Ignore",
@@ -112,7 +120,7 @@ MUTANTS = [
     Mutant(
         "a run cancelled in the queue starts",
         "z4j_celery/deliveries.py",
-        "            state.revoked.add(task_id)\n",
+        "            state.revoked.add(run.task_id)\n",
         "            pass\n",
         "cancel_before_start_in_the_table",
         UNIT,

@@ -8,9 +8,9 @@ from z4j_testing.services import redis_url
 
 
 @contextlib.contextmanager
-def working(folder, pool="prefork", *, backend=None, options=(), conf=None, db=3):
+def working(folder, pool="prefork", *, url=None, backend=None, options=(), conf=None, db=3):
     rig = RigOutside(
-        redis_url(db), backend or redis_url(4), pool, folder, options=options, conf=conf
+        url or redis_url(db), backend or redis_url(4), pool, folder, options=options, conf=conf
     )
     with contextlib.ExitStack() as last:
         last.callback(rig.stop)

@@ -40,6 +40,7 @@ from z4j_testing.signals import WAIT_S, eventually
 
 HERE = Path(__file__).parent
 BROKER, PROCESS = 1, 2
+START_S = 40.0
 _STOPS = {
     TargetCode.OK: Stop.ASKED,
     TargetCode.ALREADY: Stop.ALREADY,
@@ -105,6 +106,11 @@ class RigOutside(Shop):
         return self
 
     def start_worker(self):
+        seen = len(self.states(1))
+        self.launch_worker()
+        self.brain.wait_for(lambda: len(self.states(1)) > seen, START_S)
+
+    def launch_worker(self):
         self.log = (self.folder / f"worker-{time.time_ns()}.log").open("w")
         self.worker = subprocess.Popen(
             bound([
@@ -116,13 +122,11 @@ class RigOutside(Shop):
             cwd=HERE, stdout=self.log, stderr=self.log, env=self.environment(),
             start_new_session=True,
         )  # fmt: skip
-        seen = len(self.states(1))
-        self.brain.wait_for(lambda: len(self.states(1)) > seen, 20)
 
     def environment(self):
         return {
             **os.environ,
-            "PYTHONPATH": str(HERE),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")])),
             "RIG_BROKER": self.url, "RIG_BACKEND": self.backend, "RIG_QUEUE": self.queue,
             "RIG_MARKS": str(self.folder), "RIG_CONF": json.dumps(self.conf),
             "Z4J_DSN": self.brain.dsn, "Z4J_SPOOL_DIR": str(self.folder / "spool"),
@@ -134,7 +138,7 @@ class RigOutside(Shop):
             os.killpg(self.worker.pid, how)
         else:
             self.worker.send_signal(how)
-        code = self.worker.wait(20)
+        code = self.worker.wait(START_S)
         self.log.close()
         return code
 
@@ -254,6 +258,9 @@ class RigOutside(Shop):
 
     def _pool(self, worker_id, delta):
         return self.ask("pool", [worker_id], {"delta": delta}, "worker").evidence["0"]["slots"]
+
+    def _restart(self, worker_id):
+        self.ask("restart", [worker_id], role="worker")
 
     def _terminate(self, task_id):
         return self.ask("terminate", [task_id], {"scope": PROCESS}, "worker")

@@ -112,6 +112,27 @@ def test_a_cancel_that_reaches_a_worker_before_its_run_prevents_the_run(rig):
     assert [["cancelled early"], {}] not in rig.marks("echo")
 
 
+def test_a_queue_of_other_workers_is_not_consumed_once_it_is_resumed(rig):
+    rig.engine.pause(f"{rig.queue}-theirs")
+
+    rig.engine.resume(f"{rig.queue}-theirs")
+
+    rig.quiet()
+    assert set(rig.worker_now().queues) == {rig.queue, f"{rig.queue}-barrier"}
+
+
+def test_a_queue_somebody_let_this_worker_consume_is_resumed(rig):
+    queue = f"{rig.queue}-parked"
+    rig.app.control.add_consumer(queue, reply=True, timeout=20, limit=1)
+    rig.end(rig.send("ok", 1, queue=queue))
+    rig.engine.pause(queue)
+
+    rig.engine.resume(queue)
+
+    assert rig.end(rig.send("ok", 40, queue=queue)).result == {"sum": 42}
+    rig.engine.pause(queue)
+
+
 # Canvas.
 
 

@@ -263,3 +263,24 @@ def test_a_brain_restarted_on_its_port_remembers_what_it_stored():
             resumed = agent.receive()
 
     assert resumed.body.marks == ((1, 1),)
+
+
+def test_a_command_has_its_minute_however_old_the_session_is(brain):
+    with agent_of(brain) as agent:
+        agent.shake()
+        link = brain.wait_for_agent()
+        link.welcomed_at -= 3600
+
+        brain.command("purge", "toy", "redis://broker/0", ["mail"])
+
+        assert agent.receive().body.deadline_ms >= 3_660_000
+
+
+def test_a_worker_hears_what_stands_before_anything_else(brain):
+    brain.stand("pause", "toy", "redis://broker/0", ["mail"], {"again": True})
+    with agent_of(brain) as agent:
+        agent.shake(replace(REGISTER, role="worker"))
+
+        told = agent.receive().body
+
+    assert (told.verb, told.targets, told.params) == ("pause", ("mail",), {"again": True})

@@ -177,6 +177,7 @@ class Agent:
         self.epoch = more.pop("epoch", 1)
         self.verbs = more.pop("verbs", {"cancel": 3, "retry": 1})
         self.apps = more.pop("apps", ("app",))
+        self.role = more.pop("role", "worker")
         self.wire = AgentSession(
             credential,
             url=more.pop("url", brain.url),
@@ -218,7 +219,7 @@ class Agent:
     def register(self) -> Register:
         return Register(
             stream=self.stream, epoch=self.epoch, host="h1", os="linux", boot="b", pid=7,
-            role="worker", agent="2.0.0", python="3.11", storage="disk", clock=CLOCK.wall_us(),
+            role=self.role, agent="2.0.0", python="3.11", storage="disk", clock=CLOCK.wall_us(),
             policy=Policy("run", bytes(8)), tags={},
             apps=tuple(
                 App("celery", app, "5", "2", tuple(map(Verb._make, self.verbs.items())), ())

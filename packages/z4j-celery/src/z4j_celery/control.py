@@ -10,9 +10,13 @@ from .broker import connected
 
 REPLY_S = 1.0
 """How long workers may take to answer, seconds; nobody knows how many there are."""
+RESUMED = "z4j_resumed"
+"""Option of an `add_consumer` of ours; Celery itself passes it over."""
 
 
-def ask(app: Any, command: str, *args: Any, destination: list[str] | None = None) -> None:
+def ask(
+    app: Any, command: str, *args: Any, destination: list[str] | None = None, **options: Any
+) -> None:
     """Order all workers, or those of `destination`, and read what they say.
 
     Raises:
@@ -24,7 +28,7 @@ def ask(app: Any, command: str, *args: Any, destination: list[str] | None = None
     with connected(app) as connection:
         replies = getattr(app.control, command)(
             *args, destination=destination, reply=True, timeout=REPLY_S,
-            connection=connection, **limit,
+            connection=connection, **limit, **options,
         )  # fmt: skip
     answers = {host: said for reply in replies or () for host, said in reply.items()}
     refused = {host: said["error"] for host, said in answers.items() if "error" in said}

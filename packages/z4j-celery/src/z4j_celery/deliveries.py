@@ -27,6 +27,7 @@ from .requests import Requests, Run
 REJECT_IS_SILENT = celery.VERSION[:2] < (5, 7)
 """Before 5.7 a rejected task had no terminal event in the main process."""
 _RECEIVED, _STARTED, _SUCCEEDED = EventKind.RECEIVED, EventKind.STARTED, EventKind.SUCCEEDED
+_REDELIVERED = EventKind.REDELIVERED
 _DETAILS = {
     "TimeLimitExceeded": "timeout",
     "SoftTimeLimitExceeded": "timeout",
@@ -90,6 +91,7 @@ class Deliveries:
             "task-succeeded": self.emit.hook(self._succeeded),
             "task-retried": self.emit.hook(partial(self._failed, EventKind.RETRYING)),
             "task-failed": self.emit.hook(partial(self._failed, EventKind.FAILED)),
+            "task-cancelled": self.emit.hook(self._given_back),
         }
 
     def queue_of(self, exchange: str | None, routing_key: str | None) -> str:
@@ -109,7 +111,10 @@ class Deliveries:
         """Start to hold a delivery; one that was cancelled before it came is revoked here."""
         if sender.app is not self.app or not request.task.send_events:
             return
+        again = request.delivery_info.get("redelivered") and not self.requests.ended(request.id)
         run = self.requests.received(request)
+        if again:
+            self._give_back(run)
         if self.tombstones and run.task_id in self.tombstones:
             state.revoked.add(run.task_id)
         attempt = run.retries + 1
@@ -204,6 +209,18 @@ class Deliveries:
             kind = EventKind.CANCELLED
         self._end(kind, run, error=error, detail=detail)
 
+    def _given_back(self, fields: dict[str, Any]) -> None:
+        """Celery stopped a run whose message the broker will hand out again."""
+        run = self.requests.end(fields["uuid"])
+        if run is not None:
+            self._give_back(run)
+
+    def _give_back(self, run: Run) -> None:
+        """Say that another worker, or this one before, had this delivery and did not end it."""
+        told = self._told(_REDELIVERED, run)
+        if told is not None:
+            self.emit(told)
+
     def on_revoked(self, sender: Any, request: Any, *, expired: bool, **_: Any) -> None:
         """End a delivery that was revoked or expired, often before it was received."""
         if sender.app is not self.app or not sender.send_events:
@@ -278,7 +295,7 @@ def _quiet_end(error: BaseException) -> tuple[EventKind | None, dict[str, Any]]:
     if isinstance(error, Ignore):
         return EventKind.SUCCEEDED, {"detail": "ignored"}
     if getattr(error, "requeue", False):
-        return EventKind.REDELIVERED, {}
+        return _REDELIVERED, {}
     if REJECT_IS_SILENT:
         text = ErrorText("celery.exceptions.Reject", str(error))
         return EventKind.FAILED, {"error": text, "detail": "rejected"}

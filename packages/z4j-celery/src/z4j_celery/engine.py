@@ -80,14 +80,14 @@ class CeleryEngine:
 
         What only a worker, or only one that forks, can do is offered by that worker alone.
         """
-        conf, missing = self.celery.conf, dict[Capability, str]()
+        conf = self.celery.conf
+        missing = missing_here(self._hooks.worker if self._hooks else None)
         if broker.driver(self.celery) != "redis":
             missing[Capability.PEEK] = "broker"
         if not conf.worker_pool_restarts:
-            missing[Capability.RESTART] = "config"
+            missing.setdefault(Capability.RESTART, "config")
         if conf.task_always_eager:
             missing |= {Capability.ENQUEUE: "eager", Capability.RETRY: "eager"}
-        missing |= missing_here(self._hooks.worker if self._hooks else None)
         if conf.worker_enable_remote_control is False:
             missing |= dict.fromkeys(_REMOTE, "config")
         return missing
@@ -258,8 +258,8 @@ class CeleryEngine:
         control.ask(self.celery, "cancel_consumer", queue)
 
     def resume(self, queue: str) -> None:
-        """Let all workers consume a queue again."""
-        control.ask(self.celery, "add_consumer", queue)
+        """Let the workers that consumed a queue do so again; one without an agent always does."""
+        control.ask(self.celery, "add_consumer", queue, options={control.RESUMED: True})
 
     def rate_limit(self, task: str, per_second: float | None) -> None:
         """Limit how often each worker starts a task; None lifts the limit."""
@@ -275,7 +275,15 @@ class CeleryEngine:
         return before + delta
 
     def restart(self, worker_id: str) -> None:
-        """Restart the pool of a worker; needs `worker_pool_restarts`."""
+        """Start the processes of a worker's pool anew; needs `worker_pool_restarts`.
+
+        Each process ends with the task it runs, an idle one with its next.
+
+        Raises:
+            Unsupported: that pool has no processes: Celery would say yes and do nothing.
+        """
+        if not control.processes(self.celery, worker_id):
+            raise Unsupported("pool", "only a pool of processes can be started anew")
         control.ask(self.celery, "pool_restart", destination=[worker_id])
 
     # Stores.

@@ -5,6 +5,7 @@ Celery's signals are global: each handler answers only for its own app.
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import wraps
 from importlib import import_module
@@ -15,11 +16,14 @@ from celery.utils.imports import symbol_by_name
 from celery.worker.request import Request
 from z4j_core import Emit, Worker
 
+from .control import RESUMED
 from .deliveries import Deliveries
 from .inventory import local_worker, pool_name
 from .producer import Producer
-from .tap import tapped
+from .tap import MADE, tapped
 
+CATCH_UP_S = 2.0
+"""How long a starting worker waits at most to hear what was cancelled and paused before."""
 FLUSH_S = 2.0
 """How long a stopping worker waits for its facts to be sent."""
 
@@ -38,6 +42,10 @@ class Hooks:
         self._class: Any = None
         self._consumer: Any = None
         self._on_failure: Any = None
+        self._pid = 0
+        """The worker's main process until it has caught up."""
+        self._own: set[str] = set()
+        """Queues this worker was started for, or told later to consume."""
 
     @property
     def pool(self) -> str | None:
@@ -76,7 +84,7 @@ class Hooks:
             self.app.events.__dict__.pop("Dispatcher", None)
             self._class = None
         if self._consumer is not None:
-            del self._consumer.on_decode_error
+            del self._consumer.on_decode_error, self._consumer.add_task_queue
             self._consumer = None
 
     def _connect(self, signal: Any, handler: Any) -> None:
@@ -93,6 +101,7 @@ class Hooks:
         events = self.app.events
         self._class = events.dispatcher_cls
         self._handlers.update(self.deliveries.handlers())
+        self._handlers[MADE] = self.emit.hook(self._before_consuming)
         base = cast("type[Any]", symbol_by_name(self._class))
         events.dispatcher_cls = tapped(base, self._handlers)
         events.__dict__.pop("Dispatcher", None)
@@ -111,7 +120,22 @@ class Hooks:
         elif pool in ("solo", "threads"):
             self.deliveries.place = threading.get_ident
         self._watch_failures()
+        self._pid = os.getpid()
         self.emit.worker_up(Worker(sender.hostname), send=False)
+
+    def _before_consuming(self, _fields: dict[str, Any]) -> None:
+        """Hear what was cancelled and paused while this worker was not there, once.
+
+        With a connection its pool has forked. Children make dispatchers too: they hear nothing.
+        """
+        connection = getattr(getattr(self.worker, "consumer", None), "connection", None)
+        if os.getpid() != self._pid or connection is None:
+            return
+        self._pid = 0
+        self.emit.catch_up(CATCH_UP_S)
+        queues = self.app.amqp.queues
+        self._own.update(queues.consume_from)
+        queues.deselect([name for name in queues.consume_from if self.emit.gate(name).closed])
 
     def on_worker_ready(self, sender: Any, **_: Any) -> None:
         """Report the worker; give a consumer without event dispatcher a muted tap."""
@@ -123,10 +147,12 @@ class Hooks:
             )
             sender.update_strategies()
         self._watch_decoding(sender)
-        for queue in list(self.app.amqp.queues.consume_from):
-            if self.emit.gate(queue).closed:
-                sender.call_soon(sender.cancel_task_queue, queue)
+        self._own.update(queue.name for queue in sender.task_consumer.queues)
+        self._watch_resumes(sender)
         self.emit.worker_up(self.described())
+        for queue in list(sender.task_consumer.queues):
+            if self.emit.gate(queue.name).closed:
+                sender.call_soon(sender.cancel_task_queue, queue.name)
 
     def on_worker_shutdown(self, sender: Any, **_: Any) -> None:
         """Say that the worker stops and leave the sender two seconds."""
@@ -160,3 +186,16 @@ class Hooks:
 
         consumer.on_decode_error = on_decode_error
         self._consumer = consumer
+
+    def _watch_resumes(self, consumer: Any) -> None:
+        """A resume reaches every worker of the broker: whose queue it is not goes on without it."""
+        original, own = consumer.add_task_queue, self._own
+
+        @wraps(original)
+        def add_task_queue(queue: str, *args: Any, **options: Any) -> Any:
+            if options.pop(RESUMED, False) and queue not in own:
+                return None
+            own.add(queue)
+            return original(queue, *args, **options)
+
+        consumer.add_task_queue = add_task_queue

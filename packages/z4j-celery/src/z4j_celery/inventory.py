@@ -38,13 +38,13 @@ def pool_name(pool_cls: Any) -> str:
 def missing_here(controller: Any) -> dict[Capability, str]:
     """Verbs the worker of this process cannot do, with the reason; all of them without one."""
     if controller is None:
-        lacking = (Capability.TERMINATE, Capability.POOL, Capability.FETCH)
+        lacking = (Capability.TERMINATE, Capability.POOL, Capability.RESTART, Capability.FETCH)
         return dict.fromkeys(lacking, "pool")
     missing, pool = dict[Capability, str](), pool_name(controller.pool_cls)
     if pool not in TERMINATED:
         missing[Capability.TERMINATE] = "pool"
     if pool != "prefork":
-        missing[Capability.POOL] = "pool"
+        missing |= {Capability.POOL: "pool", Capability.RESTART: "pool"}
     elif controller.autoscale:  # it would be sized back
         missing[Capability.POOL] = "config"
     return missing

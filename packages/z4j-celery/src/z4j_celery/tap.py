@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Handlers = Mapping[str, Callable[[dict[str, Any]], None]]
+MADE = "z4j-made"
+"""Told when a dispatcher is made: connected to the broker, and nothing is consumed yet."""
 
 
 def tapped(base: type[Any], handlers: Handlers) -> type[Any]:
@@ -30,6 +32,8 @@ def tapped(base: type[Any], handlers: Handlers) -> type[Any]:
             if not self.enabled:
                 self.z4j_muted = True
                 self.enabled = True
+            if MADE in handlers:
+                handlers[MADE]({})
 
         def enable(self) -> None:
             """Publish from now on."""

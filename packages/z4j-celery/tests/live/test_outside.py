@@ -21,7 +21,8 @@ def cell(broker, pool):
 def rig(request, tmp_path_factory):
     broker, pool = request.param
     url = redis_url(3) if broker == "redis" else amqp_url()
-    outside = RigOutside(url, redis_url(4), pool, tmp_path_factory.mktemp("marks"))
+    conf = {"worker_pool_restarts": True}
+    outside = RigOutside(url, redis_url(4), pool, tmp_path_factory.mktemp("marks"), conf=conf)
     outside.start()
     advertised("celery", f"{broker}-{pool}", *offered_by(outside))
     yield outside

@@ -60,6 +60,14 @@ class Emit(Protocol):
         """
         ...
 
+    def catch_up(self, timeout_s: float) -> None:
+        """Wait, before this process consumes, for what was ordered while it was not there.
+
+        Afterwards gates and tombstones hold the pauses and cancels that are in force. Starts the
+        sender; returns at once when the brain cannot be reached, else within `timeout_s` seconds.
+        """
+        ...
+
     def worker_down(self, worker_id: str, *, flush_s: float) -> None:
         """Say that this worker stops; waits at most `flush_s` seconds for the sender."""
         ...

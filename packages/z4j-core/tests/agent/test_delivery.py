@@ -91,6 +91,18 @@ def test_a_receipt_is_left_to_the_start_that_soon_follows(brain, start):
     assert [item.kind for item in items(brain, "t1")] == [4]
 
 
+def test_a_start_that_is_given_back_at_once_is_told_as_well(brain, start):
+    handle, engine = start()
+    engine.emit(TaskEvent(STARTED, "t0", 1))
+    brain.wait_for(lambda: brain.store.kinds("t0") == [STARTED])
+
+    engine.emit(TaskEvent(STARTED, "t1", 1))
+    engine.emit(TaskEvent(EventKind.REDELIVERED, "t1", 1))
+
+    assert handle.flush(20)
+    assert [task.kind for task in items(brain, "t1")] == [STARTED, EventKind.REDELIVERED]
+
+
 def test_a_receipt_that_cannot_be_stated_harms_nobody(brain, start):
     handle, engine = start()
 

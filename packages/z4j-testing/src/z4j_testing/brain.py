@@ -180,12 +180,27 @@ class FakeBrain(Desk):
         `stream` among them picks the agent by its own stream.
         """
         link = self.wait_for_agent(changes.pop("stream", b""))
-        command = Command(
+        order = self._order(verb, engine, app, targets, params)
+        age_ms = int((self.clock.monotonic() - link.welcomed_at) * 1000)
+        order = order._replace(**{"deadline_ms": age_ms + order.deadline_ms, **changes})
+        link.send(RecordType.COMMAND, order)
+        return order.cmd_id
+
+    def stand(
+        self, verb: str, engine: str, app: str, targets: Sequence[str] = (),
+        params: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Tell every worker that connects from now on, before anything else."""
+        self.standing.append(self._order(verb, engine, app, targets, params))
+
+    def _order(
+        self, verb: str, engine: str, app: str, targets: Sequence[str],
+        params: Mapping[str, Any] | None,
+    ) -> Command:  # fmt: skip
+        return Command(
             self.entropy(16), verb, engine, app, tuple(targets), dict(params or {}),
             60_000, _ACTOR, "", 0, None,
-        )._replace(**changes)  # fmt: skip
-        link.send(RecordType.COMMAND, command)
-        return command.cmd_id
+        )  # fmt: skip
 
     def abort(self, cmd_id: bytes, reason: str = "") -> None:
         """Send ABORT to every open agent."""

@@ -82,6 +82,8 @@ class Desk:
         self.nonces = Nonces()
         self.store = Store()
         self.links: list[Link] = []
+        self.standing: list[Command] = []
+        """What each worker is told before anything else, under an id of its own."""
         self.stopping = threading.Event()
 
     def welcome(self) -> Welcome:
@@ -122,6 +124,8 @@ class Link:
         self.places: dict[int, tuple[Place, int]] = {}
         self.held: list[Mark] = []
         self.is_open = False
+        self.welcomed_at = 0.0
+        """When it was said, from which deadlines count (monotonic seconds)."""
         self._sending = threading.Lock()
 
     @property
@@ -217,14 +221,17 @@ def _binary(message: str | bytes) -> bytes:
 def _on_register(link: Link, body: Register) -> None:
     link.register = body
     link.desk.supersede(link)
+    link.welcomed_at = link.desk.clock.monotonic()
     link.send(_T.WELCOME, link.desk.welcome())
     link.is_open = True
     if PROBE in body.features:
         actor = Actor("z4j", "z4j", "probe")
         probe = Command(link.desk.entropy(16), "workers", "z4j", PROBE, (), {}, 5_000, actor, "")
         link.send(_T.COMMAND, probe)
-    else:
-        link.desk.store.note(lambda: link.desk.store.registers.append(body))
+        return
+    for order in link.desk.standing if body.role == "worker" else ():
+        link.send(_T.COMMAND, order._replace(cmd_id=link.desk.entropy(16)))
+    link.desk.store.note(lambda: link.desk.store.registers.append(body))
 
 
 def _on_open(link: Link, body: tuple[Open, ...]) -> None:

@@ -95,6 +95,9 @@ class Recorder:
         if send:
             self.changes.tell(lambda: self.up.append(worker))
 
+    def catch_up(self, timeout_s: float) -> None:
+        """Nobody ordered anything before."""
+
     def worker_down(self, worker_id: str, *, flush_s: float) -> None:
         """Remember a worker that stopped."""
         self.changes.tell(lambda: self.down.append(worker_id))

@@ -5,8 +5,11 @@ Missing is a loud skip, and an error when `Z4J_REQUIRE_SERVICES=1`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import subprocess
+from collections.abc import Iterator
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -23,11 +26,12 @@ def redis_url(db: int = 15) -> str:
     return f"{base}/{db}"
 
 
-def amqp_url(vhost: str = "/") -> str:
-    """URL of RabbitMQ for tests; `Z4J_TEST_AMQP` names another server."""
-    base = os.environ.get("Z4J_TEST_AMQP", "amqp://guest:guest@127.0.0.1:5672").rstrip("/")
+def amqp_url(vhost: str | None = None) -> str:
+    """URL of RabbitMQ for tests; `Z4J_TEST_AMQP` names another server, virtual host and all."""
+    parts = urlsplit(os.environ.get("Z4J_TEST_AMQP", "amqp://guest:guest@127.0.0.1:5672"))
+    base = parts._replace(path="").geturl()
     _reachable("RabbitMQ", base, 5672)
-    return f"{base}/{vhost}"
+    return f"{base}/{vhost or parts.path.strip('/') or '/'}"
 
 
 def postgres_url(database: str) -> str:
@@ -40,6 +44,31 @@ def postgres_url(database: str) -> str:
 def broker_url(broker: str, redis_db: int = 15) -> str:
     """URL of the broker a rig names: `redis` or `rabbitmq`."""
     return redis_url(redis_db) if broker == "redis" else amqp_url()
+
+
+@contextlib.contextmanager
+def amqp_vhosts(count: int) -> Iterator[list[str]]:
+    """URLs of that many empty virtual hosts of RabbitMQ, gone afterwards; needs `rabbitmqctl`."""
+    user = urlsplit(amqp_url()).username or "guest"
+    names = [f"z4j-{os.urandom(8).hex()}" for _ in range(count)]
+    with contextlib.ExitStack() as last:
+        for name in names:
+            _rabbitmqctl("add_vhost", name)
+            last.callback(_rabbitmqctl, "delete_vhost", name)
+            _rabbitmqctl("set_permissions", "-p", name, user, ".*", ".*", ".*")
+        yield [amqp_url(name) for name in names]
+
+
+def _rabbitmqctl(*words: str) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603  (a command of ours, no shell)
+            ["rabbitmqctl", "-q", *words],  # noqa: S607  (wherever it is installed)
+            capture_output=True, text=True, timeout=50, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        _missing("rabbitmqctl on this machine")
+    if done.returncode:
+        _missing(f"rabbitmqctl that may {words[0]}: {done.stderr.strip()[-200:]}")
 
 
 def free_port() -> int:

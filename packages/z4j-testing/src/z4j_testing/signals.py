@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-WAIT_S = 15.0
+WAIT_S = 30.0
 _POLL_S = 0.05
 
 

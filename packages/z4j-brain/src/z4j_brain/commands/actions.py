@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from z4j_core.model.tasks import TaskState
 
 _ENDED_BADLY = (TaskState.FAILED, TaskState.CANCELLED, TaskState.EXPIRED, TaskState.LOST)
-_WAITING = (TaskState.SCHEDULED, TaskState.QUEUED, TaskState.RETRYING)
+WAITING = (TaskState.SCHEDULED, TaskState.QUEUED, TaskState.RETRYING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ ACTIONS: dict[str, Action] = {
     "cancel": Action(
         "cancel", "task.cancel", "task",
         "Waiting tasks are taken back; running ones are asked to stop.",
-        (*_WAITING, TaskState.RUNNING),
+        (*WAITING, TaskState.RUNNING),
     ),
     "terminate": Action(
         "terminate", "task.terminate", "task",

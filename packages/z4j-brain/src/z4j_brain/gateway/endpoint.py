@@ -27,6 +27,7 @@ from .frames import Ended, Frames
 from .handshake import HANDSHAKE_S, Handshake, Proven, Refused
 from .limits import TooMany
 from .presence import Presence
+from .standing import tell
 
 MAX_TAG = 6
 _BACKOFF_FLOOR_MS = 3_000
@@ -113,6 +114,7 @@ class Endpoint:
             if PROBE in connection.register.features:
                 await connection.send(RecordType.COMMAND, self._probe())
             await self._dispatch.resend(connection)
+            await tell(self._core, connection)
             while True:
                 data = await _message(socket)
                 received = connection.wire.receive(data, self._core.clock.monotonic())

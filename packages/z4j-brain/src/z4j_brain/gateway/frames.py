@@ -22,6 +22,7 @@ from .connection import MAX_CREDIT, Connection, Segment
 from .core import Core
 from .presence import Presence
 from .snapshots import Snapshots
+from .standing import tell
 
 MAX_UNACKED = 64
 BUSY_ITEMS = 50_000
@@ -159,10 +160,13 @@ class Frames:
         changed.pop("stream", None)
         changed.pop("epoch", None)
         known = set(Register.__dataclass_fields__)
+        role = connection.register.role
         connection.register = replace(
             connection.register, **{name: changed[name] for name in changed if name in known}
         )
         await self._presence.changed(connection)
+        if connection.register.role != role:
+            await tell(self._core, connection)
 
     async def _lease(self, connection: Connection, received: Received) -> None:
         lease: Lease = received.body

@@ -104,6 +104,7 @@ class Agent:
             except Exception:  # the supervisor: nothing that fails here may end the sending
                 log.exception("z4j: the agent failed and starts again")
                 delay_s = self._backoff.delay(0, 0.0)
+            self.process.caught_up.set()
             if self.process.stopping.is_set():
                 break
             self._rest(delay_s)

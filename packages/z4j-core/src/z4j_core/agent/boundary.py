@@ -99,24 +99,24 @@ class Recording(Protocol):
 
     def begin(self) -> Any:
         """Open the spool and return its writer."""
-        ...
 
     def own(self, role: str, *, send: bool = True) -> None:
         """Own a stream and, with `send`, a thread."""
-        ...
 
     def keep(
         self, emitter: Emitter, task_id: str, native: Native, at_us: int, /
     ) -> Replayable | None:
         """Keep an engine's message for a later retry."""
-        ...
 
     def workers_changed(self) -> None:
         """Leave the names of the workers beside the stream."""
-        ...
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all facts so far are stored."""
+        ...
+
+    def catch_up(self, timeout_s: float) -> bool:
+        """Wait until the brain has said what was ordered before."""
         ...
 
 
@@ -233,6 +233,10 @@ class Emitter:
         """
         self.quietly(lambda: self._up(worker) if send else self._process.own("worker", send=False))
 
+    def catch_up(self, timeout_s: float) -> None:
+        """Before this process consumes: wait until gates and tombstones are what was ordered."""
+        self.quietly(lambda: self._process.catch_up(timeout_s))
+
     def worker_down(self, worker_id: str, *, flush_s: float) -> None:
         """This worker stops; waits at most `flush_s` seconds until its facts are stored."""
         self.quietly(lambda: self._down(worker_id, flush_s))
@@ -294,7 +298,7 @@ class Emitter:
             self.in_hand.append((hand, slot, body))
         run.received_us = None
         if self.starting and (start := self.starting.pop(key, None)) is not None:
-            start[1][0].drop(start[1][1])
+            self._release(start[1], kind)
 
     def _date(self, run: Run, event: TaskEvent, at_us: int) -> None:
         """Say when, where the event leaves that to us."""
@@ -322,6 +326,13 @@ class Emitter:
         if before is not None:  # handed out once more without an end
             self.in_hand.append(before[1])
         self.starting[key] = start
+
+    def _release(self, start: InHand, kind: EventKind) -> None:
+        """Let go of a start that was kept: an end has told it again, nothing else does."""
+        if kind in ENDS:
+            start[0].drop(start[1])
+        else:
+            self.in_hand.appendleft(start)
 
     def _rest(self, event: TaskEvent, at_us: int, received_us: int | None) -> list[Any]:
         """Positions 31 and up: where a new task comes from, and what few facts have."""

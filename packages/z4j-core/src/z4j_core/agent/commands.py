@@ -83,7 +83,7 @@ class Commands:
         self._replays = replays
         self._clock = clock
         self._answer = answer
-        self._todo: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[Command | Callable[[], object] | None] = queue.SimpleQueue()
         self._aborted: set[bytes] = set()
         self._flying: set[bytes] = set()
         self._thread: threading.Thread | None = None
@@ -101,6 +101,13 @@ class Commands:
             self._thread = threading.Thread(target=self._work, name="z4j-commands", daemon=True)
             self._thread.start()
         self._todo.put(command)
+
+    def then(self, act: Callable[[], object]) -> None:
+        """Call `act` once all that was submitted so far is done."""
+        if self._thread is None:
+            act()
+        else:
+            self._todo.put(act)
 
     def abort(self, cmd_id: bytes) -> None:
         """Stop a command before its next target."""
@@ -129,8 +136,11 @@ class Commands:
                 self._journal.remember(cmd_id, entry)
 
     def _work(self) -> None:
-        while (command := self._todo.get()) is not None:
-            self._finish(command, self._carry_out(command))
+        while (work := self._todo.get()) is not None:
+            if isinstance(work, Command):
+                self._finish(work, self._carry_out(work))
+            else:
+                work()
 
     def _finish(self, command: Command, result: Result) -> None:
         body = pack(result_item(command.cmd_id, result, self._clock.wall_us()))
@@ -290,6 +300,10 @@ def _advertised(emitter: Emitter, verb: str) -> Scope | None:
 
 def _with_lent(emitter: Emitter, verb: str, call: Call, row: Verb) -> Done:
     """Act, and keep gates and tombstones in step with what the engine was told."""
+    if verb == Capability.PAUSE and call.params.get("again"):
+        emitter.gate(call.target).shut()
+        # Who is not up yet looks at its gates before it consumes.
+        return row.act(call) if emitter.workers else Done()
     done = row.act(call)
     if verb == Capability.PAUSE:
         emitter.gate(call.target).shut()

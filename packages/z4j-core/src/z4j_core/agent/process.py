@@ -92,6 +92,8 @@ class Process:
         self.replays = Replays(settings, clock)
         self.flushing = Flush()
         self.stopping = threading.Event()
+        self.caught_up = threading.Event()
+        """Set once the brain has said what was ordered before, or cannot be reached."""
         self.stop_at = 0.0
         self.is_connected = False
         self.trouble = ""
@@ -192,6 +194,14 @@ class Process:
             old.close(offline=False)
             self.workers_changed()
 
+    def catch_up(self, timeout_s: float) -> bool:
+        """Start to send and wait until the brain has said what was ordered before; whether it has.
+
+        Also true when it cannot be reached: then there is nothing to wait for.
+        """
+        self.own("worker")
+        return self.is_sending and self.caught_up.wait(timeout_s)
+
     def close(self, timeout_s: float) -> None:
         """Send what is left for at most `timeout_s` seconds and stop. Children just go."""
         if self.is_child or self.stopping.is_set():
@@ -260,6 +270,7 @@ class Process:
         self.is_sending, self.hand = False, None
         self.flushing = Flush()
         self.stopping = threading.Event()
+        self.caught_up = threading.Event()
         self.changed = threading.Event()
         self.spool = None
         self.is_child = self.writer is not None

@@ -9,7 +9,7 @@ from ..config import Dsn
 from ..errors import WireError
 from ..spool import Spool
 from ..wire import AgentSession, Fault, RecordType
-from ..wire.bodies import Abort, Ack, App, Close, Flow, Register, Want, Welcome
+from ..wire.bodies import Abort, Ack, App, Close, Flow, Pong, Register, Want, Welcome
 from ..wire.bodies import Command as Ordered
 from .commands import Command, Commands
 from .inventory import Inventory
@@ -84,6 +84,7 @@ class Session:
             Ordered: self._ordered,
             Abort: lambda body: agent.commands.abort(body.cmd_id),
             Flow: self._slowed,
+            Pong: self._answered,
             Close: self._closed,
         }
 
@@ -195,6 +196,11 @@ class Session:
 
     def _slowed(self, flow: Flow) -> None:
         self._sender.flow(flow)
+
+    def _answered(self, _pong: Pong) -> None:
+        """What was ordered before this process came up was sent ahead of the first PONG."""
+        if not self._process.caught_up.is_set():
+            self._agent.commands.then(self._process.caught_up.set)
 
     def _closed(self, close: Close) -> None:
         self._agent.retry_after_s = close.retry_after_ms / 1000

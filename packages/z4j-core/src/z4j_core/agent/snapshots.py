@@ -76,7 +76,7 @@ def of_queues(emitter: Emitter, clock: Clock) -> Snapshot:
     rows = []
     for queue in queues:
         depth = queue.depth or (_depth(engine, queue.name) if can_count else None)
-        closed = emitter.gate(queue.name).closed or queue.paused
+        closed = emitter.gate(queue.name).closed if queue.paused is None else queue.paused
         rows.append(_queue_row(queue, depth, clock.wall_us(), paused=closed))
     return snapshot(QUEUES, emitter.source, rows)
 

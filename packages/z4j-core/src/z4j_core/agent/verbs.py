@@ -59,6 +59,10 @@ def _number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _true(value: Any) -> bool:
+    return value is True
+
+
 def _rate(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
@@ -208,7 +212,7 @@ VERBS: Mapping[str, Verb] = {
     "terminate": Verb(_terminate, {**_SCOPE, "signal": lambda v: v in ("TERM", "KILL")}),
     "requeue": Verb(_requeue, {"queue": _text}),
     "enqueue": Verb(_enqueue, _JOB),
-    "pause": Verb(_pause, _SCOPE, about="queue"),
+    "pause": Verb(_pause, {**_SCOPE, "again": _true}, about="queue"),
     "resume": Verb(_resume, _SCOPE, about="queue"),
     "purge": Verb(_purge, {"depth": _number, "confirm": _text}, about="queue"),
     "rate_limit": Verb(_rate_limit, {"per_second": _rate}),

@@ -7,7 +7,7 @@ from z4j_core import Capability, EventKind
 from ..signals import eventually
 from .rig import Rig, needs, proves
 
-PER_S = 2.0
+PER_S = 4.0
 
 
 class TestWorkers:
@@ -50,12 +50,25 @@ class TestWorkers:
         eventually(lambda: len(rig.worker_now().children) == before + 1, "one more child")
         assert rig.verb(Capability.POOL, worker_id=worker.id, delta=-1) == before
 
+    @proves(Capability.RESTART)
+    def test_restart_comes_back(self, rig: Rig) -> None:
+        needs(rig, Capability.RESTART)
+        worker = rig.worker_now()
+        before = {child.pid for child in worker.children}
+
+        rig.verb(Capability.RESTART, worker_id=worker.id)
+
+        # A pool may let each child end with its next task.
+        told = [rig.end(rig.send("ok", number)).pid for number in range(3 * len(before))]
+        assert all(told.count(pid) <= 1 for pid in before)
+        assert told[-1] not in before
+
     @proves(Capability.RATE_LIMIT)
     def test_a_rate_limit_spreads_starts(self, rig: Rig) -> None:
         needs(rig, Capability.RATE_LIMIT)
         rig.verb(Capability.RATE_LIMIT, task=rig.name("limited"), per_second=PER_S)
         try:
-            ids = [rig.send("limited") for _ in range(3)]
+            ids = [rig.send("limited") for _ in range(5)]
             starts = [rig.end(each).result for each in ids]
         finally:
             rig.verb(Capability.RATE_LIMIT, task=rig.name("limited"), per_second=None)
