@@ -15,6 +15,8 @@ from z4j_core import EventKind
 from z4j_rq import RQEngine
 from z4j_testing.outside import Outside
 
+PATIENCE_S = 60.0
+"""A horse that starts as a new interpreter takes seconds, on a busy machine many."""
 HERE = Path(__file__).parent
 RUN = "import sys; from z4j_core.cli.run import main; sys.exit(main(sys.argv[1:]))"
 CLASSES = {"fork": "rq.Worker", "simple": "rq.SimpleWorker", "spawn": "rq.worker.SpawnWorker"}
@@ -56,8 +58,11 @@ class RigOutside(Outside, Shop):
     def of(self, task_id):
         return numbered(super().of(task_id))
 
-    def wait(self, task_id, kind, **options):
-        return Outside.wait(self, task_id, kind, **options)
+    def wait(self, task_id, kind, *, attempt=None, timeout_s=PATIENCE_S):
+        return Outside.wait(self, task_id, kind, attempt=attempt, timeout_s=timeout_s)
+
+    def end(self, task_id, *, timeout_s=PATIENCE_S):
+        return Outside.end(self, task_id, timeout_s=timeout_s)
 
     def stop(self):
         """Whatever fails on the way, nothing of it is left."""

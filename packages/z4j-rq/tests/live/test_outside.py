@@ -9,11 +9,17 @@ from z4j_testing.proof import advertised
 from z4j_testing.services import redis_url
 
 del TestContract  # noqa: F821  (proved in process: it has no worker)
-pytestmark = [pytest.mark.live, pytest.mark.filterwarnings("default")]
-POOLS = ("fork", "simple", "spawn")
+pytestmark = [
+    pytest.mark.live, pytest.mark.timeout(240), pytest.mark.filterwarnings("default"),
+]  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=[pytest.param(each, id=f"redis-{each}") for each in POOLS])
+def cell(pool):
+    slow = [] if pool == "fork" else [pytest.mark.soak]
+    return pytest.param(pool, id=f"redis-{pool}", marks=slow)
+
+
+@pytest.fixture(scope="module", params=[cell(pool) for pool in ("fork", "simple", "spawn")])
 def rig(request, tmp_path_factory):
     if request.param == "spawn" and not hasattr(rq.worker, "SpawnWorker"):
         pytest.skip("spawn: version")
