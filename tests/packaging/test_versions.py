@@ -28,6 +28,7 @@ def test_the_packages_are_found():
         "z4j",
         "z4j-core",
         "z4j-celery",
+        "z4j-rq",
         "z4j-django",
         "z4j-testing",
         "z4j-brain",

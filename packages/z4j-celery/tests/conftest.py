@@ -5,7 +5,9 @@ import pytest
 from z4j_testing import proof
 
 sys.path.insert(0, str(Path(__file__).parent))
-pytest.register_assert_rewrite("z4j_testing.engine", "rig_inside", "rig_modes", "rig_outside")
+pytest.register_assert_rewrite(
+    "z4j_testing.engine", "z4j_testing.outside", "rig_inside", "rig_modes", "rig_outside"
+)
 
 
 def pytest_configure(config):

@@ -62,6 +62,16 @@ def shown(event):
     )  # fmt: skip
 
 
+class Trap:
+    """Runs code where it is unpickled."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def __reduce__(self):
+        return (exec, (self.code,))
+
+
 class Shop:
     """What both rigs share: sending as the host does, marks and releases."""
 
@@ -69,6 +79,8 @@ class Shop:
         self.app, self.queue, self.broker, self.pool = app, queue, broker, pool
         self.slots, self.folder = slots, Path(folder)
         self._tokens = 0
+        self.children = "kept" if pool == "prefork" else "none"
+        self.lacks = {} if pool == "prefork" else {"hard limit": "pool", "crash": "pool"}
 
     def name(self, task):
         return f"shop.{task}"
@@ -85,6 +97,10 @@ class Shop:
             )
             return steps.apply_async(**options).parent.id
         return self.app.send_task(self.name(task), args, kwargs or {}, **options).id
+
+    def hostile(self, queue):
+        trap = Trap(f"open({str(self.folder / 'loaded.jsonl')!r}, 'a').write('1\\n')")
+        return self.send("ok", trap, queue=queue, serializer="pickle")
 
     def declare(self, queue):
         with self.app.connection_for_write() as connection:

@@ -72,7 +72,7 @@ def test_a_worker_starts_though_the_brain_does_not_answer(absent):
     absent.brain.stop()
     waiting = absent.send("ok", 40)
 
-    absent.launch_worker()
+    absent.start_worker(wait=False)
 
     absent.brain.start()
     assert absent.end(waiting).result == {"sum": 42}

@@ -64,19 +64,26 @@ def disagreements(key: str, cell: Mapping[str, Any]) -> list[str]:
 
 
 def write(folder: Path) -> None:
-    """Write capabilities.json and .md: only what passed is there, the rest has its reason."""
-    known: dict[str, Any] = {}
+    """Write capabilities.json and .md: only what passed is there, the rest has its reason.
+
+    Engines that were not run keep what they had.
+    """
+    file = folder / "capabilities.json"
+    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    for engine in {key.partition("/")[0] for key, cell in _cells.items() if "advertised" in cell}:
+        known[engine] = {}
     for key, cell in sorted(_cells.items()):
         engine, _, name = key.partition("/")
         offered = cell.get("advertised")
         if offered is None:
             continue
         proved = {v: offered[v] for v, o in sorted(cell["outcomes"].items()) if o == "passed"}
-        known.setdefault(engine, {})[name] = {
+        known[engine][name] = {
             "proved": proved,
             "unavailable": dict(sorted(cell.get("unavailable", {}).items())),
         }
-    (folder / "capabilities.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    known = dict(sorted(known.items()))
+    file.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
     (folder / "capabilities.md").write_text(table(known), encoding="utf-8")
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Collection
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 from z4j_core import EventKind, Native, TaskEvent, Worker
+from z4j_core.clock import SystemClock
 from z4j_core.model.tasks import ENDS
 
 from .signals import WAIT_S, Changes
 
 F = TypeVar("F", bound=Callable[..., Any])
+_BORN = frozenset({EventKind.ENQUEUED, EventKind.SCHEDULED})
+_current: ContextVar[str | None] = ContextVar("z4j_recorder_current", default=None)
+"""What runs in this thread, as the agent knows it."""
 _REPEATED = frozenset({EventKind.RECEIVED, EventKind.STARTED})
 _KEPT = ("task", "queue", "worker", "args", "kwargs", "priority", "start", "pid", "root_id",
          "parent_id", "group_id")  # fmt: skip
@@ -55,19 +60,37 @@ class Recorder:
         self.changes = Changes()
         self._gates: dict[str, OpenGate] = {}
         self._tombstones: set[str] = set()
+        self._since: dict[tuple[str, int], float] = {}
+        self._clock = SystemClock()
 
     def __call__(self, event: TaskEvent) -> None:
         """Remember one fact with what earlier ones of its attempt said, as the agent does."""
         self.changes.tell(lambda: self.events.append(self._whole(event)))
 
     def _whole(self, event: TaskEvent) -> TaskEvent:
+        if event.kind in _BORN:
+            return event._replace(parent_id=event.parent_id or _current.get())
         if event.kind not in ENDS and event.kind is not EventKind.STARTED:
             return event
+        event = self._timed(event)
         for earlier in reversed(self.of(event.task_id)):
             if earlier.attempt == event.attempt and earlier.kind in _REPEATED:
                 missing = {name for name in _KEPT if getattr(event, name) is None}
                 return event._replace(**{name: getattr(earlier, name) for name in missing})
         return event
+
+    def _timed(self, event: TaskEvent) -> TaskEvent:
+        key, now = (event.task_id, event.attempt), self._clock.monotonic()
+        if event.kind is EventKind.STARTED:
+            _current.set(event.task_id)
+            self._since[key] = now
+            return event
+        if _current.get() == event.task_id:
+            _current.set(None)
+        since = self._since.pop(key, None)
+        if event.runtime_s is not None or since is None:
+            return event
+        return event._replace(runtime_s=now - since)
 
     def received(self, task_id: str, attempt: int, state: Callable[[], TaskEvent | None]) -> None:
         """Remember a fact now; waiting is the agent's affair."""
@@ -109,6 +132,13 @@ class Recorder:
     def tombstones(self) -> set[str]:
         """Ids cancelled before they started."""
         return self._tombstones
+
+    def stream(self) -> str:
+        """Nowhere: it is remembered."""
+        return ""
+
+    def write_to(self, path: str) -> None:
+        """Remember it here all the same."""
 
     def interrupt(self, where: Any, error: type[BaseException]) -> bool:
         """Raise `error` in a thread of this process."""

@@ -128,9 +128,7 @@ class Handle:
     def stream_path(self) -> str:
         """Where this process writes, for a spawned child's `write_to`; empty in memory."""
         process = self._process
-        if process is None or not process.begin() or process.spool is None:
-            return ""
-        return process.spool.path
+        return process.path if process is not None and process.begin() else ""
 
     def write_to(self, path: str) -> None:
         """Write to the stream of the process that spawned this one, and never connect."""

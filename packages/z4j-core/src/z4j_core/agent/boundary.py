@@ -108,6 +108,15 @@ class Recording(Protocol):
     ) -> Replayable | None:
         """Keep an engine's message for a later retry."""
 
+    @property
+    def path(self) -> str:
+        """Where the stream is on disk."""
+        ...
+
+    def write_to(self, path: str) -> None:
+        """Write to the stream of another process."""
+        ...
+
     def workers_changed(self) -> None:
         """Leave the names of the workers beside the stream."""
 
@@ -248,6 +257,14 @@ class Emitter:
     def tombstones(self) -> BoundedTombstones:
         """Ids cancelled before they started."""
         return self._tombstones
+
+    def stream(self) -> str:
+        """Where this process writes; empty when it has not begun to, or only in memory."""
+        return self._process.path
+
+    def write_to(self, path: str) -> None:
+        """Write where the process does that made this one, and never connect."""
+        self.quietly(lambda: self._process.write_to(path))
 
     def interrupt(self, where: Any, error: type[BaseException]) -> bool:
         """Raise `error` in a thread or greenlet of this process."""

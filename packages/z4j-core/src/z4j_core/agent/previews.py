@@ -36,7 +36,11 @@ class Shown:
         self._special = {task.name: own for task in tasks if (own := self._own(task)) is not None}
         if self._special:
             self.no_args = self.no_kwargs = None
-        known = {task.name: tuple(p.name for p in task.params) for task in tasks}
+        known = {
+            task.name: tuple(p.name for p in task.params)
+            for task in tasks
+            if task.module is not None or task.params  # else its name is all that is known of it
+        }
         names: dict[str | None, tuple[str, ...]] = dict(self._names)
         names.update(known)
         self._names = names

@@ -144,6 +144,11 @@ class Process:
             return 0
         return max(self.spool.usage().lost, self.spool.writer.counters.dropped)
 
+    @property
+    def path(self) -> str:
+        """Where the stream of this process is; empty in memory, and before the first fact."""
+        return self.spool.path if self.spool is not None else ""
+
     def write_to(self, path: str) -> None:
         """Be a spawned child of the owner of the stream at `path`: write there, never connect."""
         with self._lock:

@@ -68,7 +68,9 @@ class TestCancel:
 
     def test_cancel_of_a_delayed_run(self, rig: Rig) -> None:
         task_id = rig.send("echo", "late", delay_s=1.0)
-        rig.wait(task_id, EventKind.RECEIVED)
+        rig.wait(task_id, EventKind.SCHEDULED)
+        if "received" not in rig.lacks:
+            rig.wait(task_id, EventKind.RECEIVED)
 
         rig.cancel(task_id)
 
@@ -97,19 +99,20 @@ class TestCancel:
     def test_terminate_ends_it_and_spares_neighbours(self, rig: Rig) -> None:
         needs(rig, Capability.TERMINATE)
         token = f"{rig.queue}-neighbour"
-        neighbour = rig.send("slow", token)
+        neighbours = [rig.send("slow", token)] if rig.slots > 1 else []
         task_id = rig.send("slow", "never-4")
-        rig.wait(task_id, EventKind.STARTED)
-        rig.wait(neighbour, EventKind.STARTED)
+        for each in (task_id, *neighbours):
+            rig.wait(each, EventKind.STARTED)
 
         rig.verb(Capability.TERMINATE, task_id=task_id)
 
         assert rig.end(task_id).kind is EventKind.CANCELLED
         rig.release(token)
-        assert rig.end(neighbour).kind is EventKind.SUCCEEDED
+        assert all(rig.end(each).kind is EventKind.SUCCEEDED for each in neighbours)
+        assert rig.end(rig.send("ok", 1)).kind is EventKind.SUCCEEDED
 
     def test_terminate_is_refused_where_tasks_share_a_process(self, rig: Rig) -> None:
-        if rig.pool in ("prefork", "gevent"):
+        if rig.missing(Capability.TERMINATE) is None:
             skip("terminate", "this pool can")
         token = f"{rig.queue}-shared"
         task_id = rig.send("slow", token)

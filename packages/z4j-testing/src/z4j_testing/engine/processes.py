@@ -11,22 +11,39 @@ class TestProcesses:
     """Pools that fork."""
 
     def test_forked_children_report(self, rig: Rig) -> None:
-        if rig.pool != "prefork":
+        if rig.children == "none":
             skip("fork", "pool")
-        worker = rig.worker_now()
+        token = f"{rig.queue}-child"
+        task_id = rig.send("slow", token)
+        rig.wait(task_id, EventKind.STARTED)
 
-        end = rig.end(rig.send("ignored"))
+        children = {child.pid for child in rig.worker_now().children}
 
-        assert end.kind is EventKind.SUCCEEDED
-        started = rig.end(rig.send("ok", 1))
-        assert started.pid in {child.pid for child in worker.children}
+        rig.release(token)
+        assert rig.end(task_id).pid in children
+
+    def test_what_only_a_child_knows_is_told(self, rig: Rig) -> None:
+        if rig.children == "none" or "ignore" in rig.lacks:
+            skip("fork", "pool")
+
+        assert rig.end(rig.send("ignored")).kind is EventKind.SUCCEEDED
+
+    def test_a_child_for_each_task_reports(self, rig: Rig) -> None:
+        if rig.children != "each":
+            skip("fork per task", "pool")
+
+        pids = [rig.end(rig.send("ok", number)).pid for number in range(3)]
+
+        assert len(set(pids)) == len(pids)
 
     def test_a_respawned_child_reports(self, rig: Rig) -> None:
-        if rig.pool != "prefork":
+        if rig.children == "none":
             skip("fork", "pool")
         for _ in range(2):
             rig.end(rig.send("crash"))
 
-        ends = [rig.end(rig.send("ignored")) for _ in range(4)]
+        known = "ok" if "ignore" in rig.lacks else "ignored"
+        ends = [rig.end(rig.send(known, *[1] * (known == "ok"))) for _ in range(4)]
 
-        assert {end.detail for end in ends} == {"ignored"}
+        assert {end.kind for end in ends} == {EventKind.SUCCEEDED}
+        assert {end.detail for end in ends} == {None if known == "ok" else "ignored"}

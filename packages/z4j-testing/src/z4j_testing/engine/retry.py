@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from z4j_core import Capability, EventKind
+from z4j_core import Capability, EventKind, Held
 
-from .rig import Rig, kinds, needs, proves
+from .rig import Rig, kinds, needs, proves, without
 
 
 class TestRetry:
@@ -32,7 +32,16 @@ class TestRetry:
         assert again != first
         assert rig.wait(again, EventKind.ENQUEUED).retry_of == first
 
+    def test_retry_starts_at_the_first_attempt(self, rig: Rig) -> None:
+        first = rig.send("fail", "x")
+        rig.end(first)
+
+        again = rig.retry(first)
+
+        assert rig.end(again).attempt == 1
+
     def test_retry_restarts_the_counter(self, rig: Rig) -> None:
+        without(rig, "retries again")
         first = rig.send("doomed")
         attempts = rig.end(first).attempt
 
@@ -42,6 +51,7 @@ class TestRetry:
         assert rig.wait(again, EventKind.STARTED).attempt == 1
 
     def test_retry_of_an_expired_run_runs(self, rig: Rig) -> None:
+        without(rig, "expires")
         first = rig.send("ok", 5, expires_s=-1.0)
         assert rig.end(first).kind is EventKind.EXPIRED
 
@@ -63,6 +73,7 @@ class TestRetry:
         assert rig.end(again).kind is EventKind.SUCCEEDED
 
     def test_retry_keeps_the_chain(self, rig: Rig) -> None:
+        without(rig, "chain")
         before = len(rig.marks("echo"))
         first = rig.send("flaky_once_ever", rig.queue, then="echo")
         assert rig.end(first).kind is EventKind.FAILED
@@ -80,6 +91,32 @@ class TestRetry:
         again = rig.retry(first, delay_s=0.5 if rig.in_process else 2.0)
 
         assert rig.wait(again, EventKind.SCHEDULED).due_at is not None
-        assert rig.wait(again, EventKind.RECEIVED).due_at is not None
+        if "received" not in rig.lacks:
+            assert rig.wait(again, EventKind.RECEIVED).due_at is not None
         assert rig.end(again).kind is EventKind.FAILED
         assert kinds(rig, again).count(EventKind.STARTED) == 1
+
+    @proves(Capability.DEAD_LETTERS, Capability.REQUEUE)
+    def test_requeue_empties_the_dead_letter(self, rig: Rig) -> None:
+        needs(rig, Capability.REQUEUE)
+        task_id = rig.send("flaky_once_ever", f"{rig.queue}-requeued")
+        assert rig.end(task_id).kind is EventKind.FAILED
+        dead = {held.task_id for held in _dead(rig)}
+        assert task_id in dead
+
+        assert rig.verb(Capability.REQUEUE, queue=rig.queue, task_id=task_id) == task_id
+
+        assert rig.wait(task_id, EventKind.SUCCEEDED).result == "chained"
+        assert {held.task_id for held in _dead(rig)} == dead - {task_id}
+
+
+def _dead(rig: Rig) -> list[Held]:
+    """All dead letters of the rig's queue, page by page."""
+    found: list[Held] = []
+    cursor = None
+    while True:
+        page = rig.verb(Capability.DEAD_LETTERS, queue=rig.queue, limit=20, cursor=cursor)
+        found += page.items
+        cursor = page.cursor
+        if cursor is None:
+            return found

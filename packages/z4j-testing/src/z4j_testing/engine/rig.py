@@ -18,6 +18,12 @@ A rig's app has these tasks, all under one module:
     crash()               kills its own process with SIGKILL
     hard()                exceeds its hard time limit of one second
     ignored(), rejected() end as the engine lets a task end without success or failure
+
+What an engine does not have a rig names in `lacks`, with a reason code; `without` skips by it:
+`expires`, `priority`, `chain`, `received` (a worker takes tasks before it can start them),
+`ignore`, `reject`, `hard limit`, `crash`, `retries again` (a retried run may retry as often as the
+first).
+Where the engine does not number attempts, the rig does, by their starts.
 """
 
 from __future__ import annotations
@@ -76,7 +82,11 @@ class Rig(Protocol):
     queue: str
     broker: str
     pool: str
+    slots: int
     in_process: bool
+    lacks: Mapping[str, str]
+    children: str
+    """What runs a task: `kept` children, `each` in one of its own, or `none`."""
 
     def name(self, task: str) -> str: ...
     def send(
@@ -90,6 +100,10 @@ class Rig(Protocol):
     def end(self, task_id: str, *, timeout_s: float = WAIT_S) -> Seen: ...
     def missing(self, verb: Capability) -> str | None: ...
     def verb(self, verb: Capability, **params: Any) -> Any: ...
+    def hostile(self, queue: str) -> str:
+        """Send `ok` with an argument that writes the mark `loaded` when it is unpickled."""
+        ...
+
     def retry(self, task_id: str, **options: Any) -> str: ...
     def cancel(self, task_id: str) -> str: ...
     def declare(self, queue: str) -> None: ...
@@ -110,6 +124,12 @@ def kinds(rig: Rig, task_id: str) -> list[EventKind]:
 def skip(verb: str, reason: str) -> NoReturn:
     """Skip a test in the way reports are read: verb and reason code."""
     pytest.skip(f"{verb}: {reason}")
+
+
+def without(rig: Rig, feature: str) -> None:
+    """Skip when the rig's engine has no such thing, with its reason."""
+    if feature in rig.lacks:
+        skip(feature, rig.lacks[feature])
 
 
 def needs(rig: Rig, verb: Capability) -> None:

@@ -7,7 +7,7 @@ from z4j_core import EventKind
 from .rig import Rig, kinds
 
 PAUSE_S = 0.3
-_ORDER = [EventKind.ENQUEUED, EventKind.RECEIVED, EventKind.STARTED, EventKind.SUCCEEDED]
+_ORDER = (EventKind.ENQUEUED, EventKind.RECEIVED, EventKind.STARTED, EventKind.SUCCEEDED)
 
 
 class TestSuccess:
@@ -20,7 +20,8 @@ class TestSuccess:
 
         rig.wait(task_id, EventKind.ENQUEUED)
         seen = sorted(kinds(rig, task_id))
-        assert seen == _ORDER
+        told = [k for k in _ORDER if k is not EventKind.RECEIVED or "received" not in rig.lacks]
+        assert seen == told
         assert {each.attempt for each in rig.of(task_id)} == {1}
 
     def test_live_args_reach_the_observer(self, rig: Rig) -> None:
@@ -55,7 +56,8 @@ class TestSuccess:
         child = rig.end(parent).result
 
         assert isinstance(child, str)
-        assert rig.end(child).parent_id == parent
+        rig.end(child)
+        assert rig.wait(child, EventKind.ENQUEUED).parent_id == parent
 
     def test_a_retried_run_is_not_its_own_parent(self, rig: Rig) -> None:
         task_id = rig.send("flaky", 1)

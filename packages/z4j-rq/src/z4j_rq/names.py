@@ -1,0 +1,125 @@
+"""Which tasks there are. The rule: RQ has no list, so what was seen and what a setting names.
+
+`Z4J_RQ_TASKS` names modules; their functions made with RQ's `@job` are tasks. Every other name is
+learned from the jobs that pass through this process.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from types import FunctionType, ModuleType
+from typing import Any
+
+from z4j_core import Parameter, TaskDef
+
+from .facts import call_in
+
+SETTING = "Z4J_RQ_TASKS"
+MAX_NAMES = 2000
+MAX_UNREAD = 100
+_OPTIONS = "__z4j_options__"
+
+
+class Names:
+    """Names of tasks, the queue each was first seen on, and what is known of its function."""
+
+    def __init__(self, modules: Sequence[str] | None = None) -> None:
+        given = os.environ.get(SETTING, "").replace(",", " ").split()
+        self._modules = tuple(given if modules is None else modules)
+        self._queues: dict[str, str | None] = {}
+        self._unread: deque[tuple[bytes, str]] = deque(maxlen=MAX_UNREAD)
+        self._defs: dict[str, tuple[Any, TaskDef]] = {}
+
+    def learn(self, task: str | None, queue: str | None) -> None:
+        """Remember a task that was sent or ran."""
+        if task and len(self._queues) < MAX_NAMES:
+            self._queues.setdefault(task, queue)
+
+    def note(self, data: Any, queue: str) -> None:
+        """Remember a job whose name is looked up later, off the worker's way."""
+        if isinstance(data, bytes):
+            self._unread.append((data, queue))
+
+    def queue_of(self, task: str) -> str | None:
+        """The queue a task was first seen on."""
+        return self._queues.get(task)
+
+    def discover(self) -> list[TaskDef]:
+        """All tasks known by now; imports only the modules of the setting, once."""
+        for module in tuple(self._modules):
+            try:
+                for task in _marked(import_module(module)):
+                    self.learn(task, None)
+            finally:
+                self._modules = tuple(name for name in self._modules if name != module)
+        while self._unread:
+            data, queue = self._unread.popleft()
+            self.learn(call_in(data).task, queue)
+        return [self._definition(task) for task in list(self._queues)]
+
+    def _definition(self, task: str) -> TaskDef:
+        function = function_of(task)
+        known = self._defs.get(task)
+        if known is None or known[0] is not function:
+            made = definition(task, function, self._queues[task])
+            known = self._defs[task] = (function, made)
+        return known[1]
+
+
+def function_of(task: str) -> Any:
+    """The function a name stands for, if its module is imported; nothing of the app runs."""
+    parts = task.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        module = sys.modules.get(".".join(parts[:end]))
+        if module is None:
+            continue
+        found: Any = module
+        for part in parts[end:]:
+            found = inspect.getattr_static(found, part, None)
+        return getattr(found, "__func__", found)
+    return None
+
+
+def definition(task: str, function: Any, queue: str | None) -> TaskDef:
+    """Describe a task; of one whose function is not here, its name alone."""
+    if not callable(function):
+        return TaskDef(task, queue=queue)
+    options = getattr(function, _OPTIONS, None)
+    return TaskDef(
+        task,
+        module=function.__module__,
+        params=_parameters(function),
+        doc=inspect.getdoc(function) or "",
+        queue=queue,
+        is_async=inspect.iscoroutinefunction(function),
+        options={} if options is None else {"z4j": options},
+    )
+
+
+def _marked(module: ModuleType) -> Iterator[str]:
+    for function in list(vars(module).values()):
+        if isinstance(function, FunctionType) and hasattr(function, "delay"):
+            yield f"{function.__module__}.{function.__qualname__}"
+
+
+def _parameters(function: Any) -> tuple[Parameter, ...]:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return ()
+    empty = inspect.Parameter.empty
+    return tuple(
+        Parameter(
+            each.name,
+            int(each.kind),
+            each.default is not empty,
+            None if each.default is empty else repr(each.default)[:100],
+            None if each.annotation is empty else inspect.formatannotation(each.annotation),
+        )
+        for each in signature.parameters.values()
+    )
