@@ -20,7 +20,7 @@ from ..wire.dsn import Dsn
 
 PROTOCOL = "z4j.2"
 OPEN_TIMEOUT_S = 10
-CONNECT_TIMEOUT_S = 4
+CONNECT_TIMEOUT_S = 3
 """For TCP alone: it asks again at growing intervals, and a network that just came back would wait
 for the next one longer than for a new try."""
 CLOSE_TIMEOUT_S = 2
