@@ -112,7 +112,7 @@ class BrainProcess:
         """Run a command of the brain's own machine."""
         done = subprocess.run(
             [sys.executable, "-m", "z4j", *arguments, *self._where],
-            capture_output=True, text=True, timeout=30, check=True,
+            capture_output=True, text=True, timeout=90, check=True,
         )  # fmt: skip
         return done.stdout
 

@@ -30,7 +30,7 @@ from .presence import Presence
 from .standing import tell
 
 MAX_TAG = 6
-_BACKOFF_FLOOR_MS = 3_000
+_BACKOFF_FLOOR_MS = 2_000
 _AGENTS_PER_S = 200
 _PROBE_MS = 5_000
 _NOT_STORED = "the brain cannot store anything now"

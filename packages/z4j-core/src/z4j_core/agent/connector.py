@@ -24,7 +24,7 @@ from ..wire.dsn import Dsn
 from .link import CLOSE_TIMEOUT_S, OPEN_TIMEOUT_S, Away, Closed
 
 PROTOCOL = "z4j.2"
-CONNECT_TIMEOUT_S = 4
+CONNECT_TIMEOUT_S = 3
 """For TCP alone: it asks again at growing intervals, and a network that just came back would wait
 for the next one longer than for a new try."""
 MAX_MESSAGE = 262_188
