@@ -80,7 +80,8 @@ class Poster:
         try:
             self._connection.sock.settimeout(timeout_s)
             self._connection.request("POST", self._dsn.prefix + path, body, headers)
-            answer = self._read(self._connection.getresponse(), until)
+            with self._connection.getresponse() as response:
+                answer = self._read(response, until)
         except TimeoutError as error:
             raise Closed(4408, f"no answer within {timeout_s:g} s") from error
         except (OSError, HTTPException, AttributeError) as error:
@@ -127,7 +128,6 @@ class Poster:
         if response.length:
             raise HTTPException("an answer that ends too early")
         session = response.getheader(SESSION_HEADER) or ""
-        response.close()
         return Answer(response.status, b"".join(parts), session)
 
 
