@@ -48,7 +48,7 @@ def test_facts_arrive_whatever_the_clocks_say(tmp_path, wrong, offset, record_pr
 
         place.holds(books["told"])
         assert balances(place, books)[1] == 0
-        assert host.lines("WARNING", "ERROR") == []
+        assert host.lines("WARNING z4j", "ERROR z4j") == []
         ahead = offset if wrong == "agent" else -offset
         assert about(skew(place), ahead)
         assert about(age_of_tasks(place), offset if wrong == "agent" else timedelta())
