@@ -234,6 +234,7 @@ class RigInside(Shop):
         eventually(lambda: self.connection.exists(lock), "the scheduler")
         self._thread.start()
         self.emit.changes.until(lambda: self.emit.up or None, "the worker")
+        self.end(self.send("ok", 1))  # from now on the queue of `ok` is known, and the worker waits
         return self
 
     def stop(self):

@@ -1,5 +1,6 @@
 """What only RQ does: hooks in its classes, bytes that are never loaded, serializers, repeats."""
 
+import threading
 import time
 import zlib
 
@@ -8,6 +9,7 @@ import rq.job
 from redis import Redis
 from rig_inside import ThreadWorker, Trap, seams
 from rq import Queue
+from rq.exceptions import DequeueTimeout
 from rq.serializers import JSONSerializer
 from z4j_core import Capability, EventKind, Job, Native, TaskNotFound, TaskState, Unsupported
 from z4j_core.engine import capabilities
@@ -19,6 +21,7 @@ from z4j_rq.names import Names
 from z4j_rq.places import client_like
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
+from z4j_testing.signals import eventually
 
 pytestmark = pytest.mark.filterwarnings("default")
 ZLIB_BOMB_MIB = 64
@@ -328,3 +331,37 @@ def test_a_queue_that_runs_at_once_tells_nothing(observed, connection):
     job = now.enqueue("rq_shop.ok", 1, result_ttl=1)
 
     assert emit.of(job.id) == []
+
+
+def test_a_job_taken_by_a_read_that_a_pause_overtook_goes_back_to_the_front(
+    observed, connection, queue
+):
+    engine, _ = observed
+    reading = Redis.from_url(redis_url(12), client_name=queue.name)
+    told = []
+
+    def read():
+        try:
+            told.append(Queue.dequeue_any([Queue(queue.name, connection=reading)], 30, reading))
+        except DequeueTimeout as error:
+            told.append(error)
+
+    def is_blocked():
+        return [
+            c for c in connection.client_list() if c["name"] == queue.name and "b" in c["flags"]
+        ]
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    eventually(is_blocked, "the blocking read")
+    engine.pause(queue.name)
+
+    job = queue.enqueue("rq_shop.ok", 1)
+
+    reader.join(30)
+    assert [type(each) for each in told] == [DequeueTimeout]
+    assert queue.get_job_ids() == [job.id]
+    assert connection.llen(f"{queue.key}:intermediate") == 0
+    engine.resume(queue.name)
+    assert Queue.dequeue_any([queue], None, connection)[0].id == job.id
+    reading.close()
