@@ -302,11 +302,11 @@ def hand_adopted_twice(patch):
 def hand_dropped_before_appended(patch):
     settle = boundary.Emitter.settle
 
-    def hasty(self, until):
+    def hasty(self, *until):
         for page, slot, _ in [*self.in_hand, *(fact for _, fact in self.starting.values())]:
             page.drop(slot)
             page._free.pop()
-        settle(self, until)
+        settle(self, *until)
 
     patch.setattr(boundary.Emitter, "settle", hasty)
 

@@ -9,7 +9,7 @@ from collections import deque
 from types import SimpleNamespace
 
 from z4j_core.agent.boundary import Emitter
-from z4j_core.agent.process import HOLD_S
+from z4j_core.agent.process import RECEIPT_HOLD_S, START_HOLD_S
 from z4j_core.agent.sender import Batches, Sender
 from z4j_core.errors import WireError
 from z4j_core.spool import SpoolSettings, disk
@@ -101,9 +101,14 @@ class Agent:
         """How many slots of its page are in use."""
         return len(self.emitter.in_hand) + len(self.emitter.starting)
 
-    def settle(self, age_s=HOLD_S):
-        """The agent's thread moves what is in hand into a segment."""
-        self.emitter.settle(self.world.clock.monotonic() - age_s)
+    def settle(self):
+        """The agent's thread moves into a segment what is in hand and due."""
+        now = self.world.clock.monotonic()
+        self.emitter.settle(now - START_HOLD_S, now - RECEIPT_HOLD_S)
+
+    def settle_all(self):
+        """It moves all that is in hand."""
+        self.emitter.settle()
 
     def connect(self, brain):
         """Shake hands; from REGISTER on everything travels as slowly as the world likes."""

@@ -55,7 +55,7 @@ def heal(world):
 def drain(world, last):
     """Go on until everything this agent can see is stored."""
     for _ in range(TURNS):
-        last.settle(0.0)
+        last.settle_all()
         last.spool.evict()
         last.spool.adopt()
         if is_drained(last):

@@ -223,7 +223,7 @@ class World:
         agent = self.any_alive()
         agent.pen.fate = self.chance.choice(("before", "after"))
         try:
-            agent.settle(0.0)
+            agent.settle_all()
         except Killed:
             self.written_again(agent.pen.written)
             self.kill(agent)
@@ -265,7 +265,7 @@ class World:
     def stop_owner(self):
         agent = self.any_alive()
         self.cut_line(agent)
-        agent.settle(0.0)
+        agent.settle_all()
         agent.is_alive = False
         agent.spool.close(offline=True)
         self.books.unsaid += pending(agent.spool.writer)

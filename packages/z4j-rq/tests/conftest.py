@@ -6,7 +6,7 @@ from z4j_testing import proof
 
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite(
-    "z4j_testing.engine", "z4j_testing.outside", "rig_inside", "rig_outside"
+    "z4j_testing.engine", "z4j_testing.outside", "rq_inside", "rq_outside"
 )
 
 

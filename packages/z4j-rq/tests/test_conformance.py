@@ -1,7 +1,7 @@
 """The adapter in process: the suite on a real Redis, with a worker that runs jobs itself."""
 
 import pytest
-from rig_inside import RigInside, RQBench
+from rq_inside import RigInside, RQBench
 from z4j_testing.engine import *  # noqa: F403  (the groups are the tests)
 from z4j_testing.services import redis_url
 

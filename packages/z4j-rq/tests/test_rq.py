@@ -7,10 +7,10 @@ import zlib
 import pytest
 import rq.job
 from redis import Redis
-from rig_inside import ThreadWorker, Trap, seams
 from rq import Queue
 from rq.exceptions import DequeueTimeout
 from rq.serializers import JSONSerializer
+from rq_inside import ThreadWorker, Trap, seams
 from z4j_core import Capability, EventKind, Job, Native, TaskNotFound, TaskState, Unsupported
 from z4j_core.engine import capabilities
 from z4j_rq import RQEngine

@@ -2,8 +2,8 @@
 
 import pytest
 import rq.worker
-from rig_inside import RQBench  # noqa: F401
-from rig_outside import RigOutside
+from rq_inside import RQBench  # noqa: F401
+from rq_outside import RigOutside
 from z4j_testing.engine import *  # noqa: F403  (the groups are the tests)
 from z4j_testing.proof import advertised
 from z4j_testing.services import redis_url

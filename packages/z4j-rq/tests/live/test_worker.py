@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from rig_outside import RigOutside
+from rq_outside import RigOutside
 from z4j_core import EventKind
 from z4j_testing.services import redis_url
 

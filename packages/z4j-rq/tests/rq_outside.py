@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from redis import Redis
-from rig_inside import Shop, numbered
+from rq_inside import Shop, numbered
 from z4j_core import EventKind
 from z4j_rq import RQEngine
 from z4j_testing.outside import Outside
