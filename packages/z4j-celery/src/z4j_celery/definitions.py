@@ -7,10 +7,15 @@ from typing import Any
 
 from z4j_core import Parameter, TaskDef
 
+_OPTIONS = "__z4j_options__"
+
 
 def definition(task: Any) -> TaskDef:
     """Describe a task of an app, its parameters by name."""
     options = task._get_exec_options()  # noqa: SLF001  (the only place that holds them)
+    told: dict[str, Any] = {key: str(value) for key, value in options.items() if value is not None}
+    if (shown := _shown(task)) is not None:
+        told["z4j"] = shown
     return TaskDef(
         task.name,
         module=task.__module__,
@@ -20,8 +25,13 @@ def definition(task: Any) -> TaskDef:
         priority=options.get("priority"),
         max_retries=task.max_retries,
         timeout_s=task.time_limit or task.soft_time_limit,
-        options={key: str(value) for key, value in options.items() if value is not None},
+        options=told,
     )
+
+
+def _shown(task: Any) -> Any:
+    """What `z4j.options` said of the function, or of the task that was made of it."""
+    return getattr(task.run, _OPTIONS, None) or getattr(task, _OPTIONS, None)
 
 
 def _parameters(task: Any) -> tuple[Parameter, ...]:
