@@ -50,7 +50,7 @@ imports: sync
 
 pytest: sync
 	@.ci/browser
-	@.ci/pytest -m "not soak" $(ARGS)
+	@.ci/pytest $(ARGS)
 
 $(STATIC)/index.html: | sync
 	@$(MAKE) -s dashboard

@@ -165,6 +165,8 @@ def _screen() -> Iterator[list[int]]:
     handlers = {
         signal.SIGWINCH: signal.signal(signal.SIGWINCH, lambda *_: None),
         signal.SIGTERM: signal.signal(signal.SIGTERM, _end),
+        # Whoever starts it in the background has it ignore this one.
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
     }
     old = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     sys.stdout.write(_ENTER)
