@@ -16,6 +16,7 @@ from z4j_core.engine import capabilities
 from z4j_rq import RQEngine
 from z4j_rq.facts import call_in
 from z4j_rq.identity import place_of
+from z4j_rq.live import LIVE, Live
 from z4j_rq.message import pack_fields, unpack
 from z4j_rq.names import Names
 from z4j_rq.places import client_like
@@ -181,6 +182,19 @@ def test_jobs_sent_many_at_once_are_told_each(observed, queue):
     jobs = queue.enqueue_many([Queue.prepare_data("rq_shop.ok", (n,)) for n in range(3)])
 
     assert [emit.kinds(job.id) for job in jobs] == [[EventKind.ENQUEUED]] * 3
+
+
+def test_a_job_is_told_as_sent_though_a_worker_in_another_thread_was_faster(observed, queue):
+    _, emit = observed
+    job = queue.create_job("rq_shop.ok", args=(1,))
+    begun = threading.Thread(target=lambda: LIVE.update({job.id: Live(None, job)}))
+    begun.start()
+    begun.join()
+
+    queue.enqueue_job(job)
+    del LIVE[job.id]
+
+    assert [event.kind for event in emit.of(job.id)] == [EventKind.ENQUEUED]
 
 
 def test_a_dependent_is_put_off_until_what_it_needs_has_run(observed, queue):

@@ -77,7 +77,9 @@ def test_while_nobody_is_behind_it_it_says_so():
 
 def test_leaving_it_ends_its_thread_and_frees_its_port(echo):
     with StrippingProxy(echo) as proxy:
-        client = socket.create_connection(("127.0.0.1", proxy.port))
+        client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=20)
+        client.request("POST", "/x", b"")
+        client.getresponse().read()
 
     client.close()
     assert not any(one.name == "z4j-stripping" for one in threading.enumerate())

@@ -10,6 +10,7 @@ import os
 import sys
 from collections import deque
 from functools import partial
+from threading import get_ident
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,9 +67,12 @@ class Hooks:
     # Sending.
 
     def sent(self, queue: Any, job: Any, due: Any) -> None:
-        """A job was pushed or put off; the retry of the running one is no new job."""
+        """A job was pushed or put off; the retry of the one this thread performs is no new job.
+
+        A worker in another thread may have begun with it before its sender comes to tell.
+        """
         live = LIVE.get(job.id)
-        if live is not None:
+        if live is not None and live.thread == get_ident():
             live.due_at = epoch(due)
             return
         if job.id in self.ours:

@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgpack import Packer
 
@@ -34,15 +34,13 @@ from .items import (
 )
 from .lends import BoundedTombstones, QueueGate, interrupt
 from .previews import Shown
+from .recording import Recording
 from .runs import CURRENT, ORIGIN, LiveRuns, Run
 
 if TYPE_CHECKING:
-    from ..clock import Clock
-    from ..config import Settings
     from ..engine import Engine
     from ..model.workers import Worker
     from ..spool.hand import Hand
-    from .counters import Counters
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -84,49 +82,6 @@ Awaited = dict[tuple[str, int], tuple[Callable[[], "TaskEvent | None"], int, flo
 """What states that an attempt was received, and when (µs, monotonic s), by id and attempt."""
 InHand = tuple["Hand", int, bytes]
 """A fact that is not in a segment yet: page, slot, item."""
-
-
-class Recording(Protocol):
-    """What an emitter asks of its process."""
-
-    settings: Settings
-    clock: Clock
-    counters: Counters
-    writer: Any
-    changed: threading.Event
-    is_sending: bool
-    hand: Hand | None
-
-    def begin(self) -> Any:
-        """Open the spool and return its writer."""
-
-    def own(self, role: str, *, send: bool = True) -> None:
-        """Own a stream and, with `send`, a thread."""
-
-    def keep(
-        self, emitter: Emitter, task_id: str, native: Native, at_us: int, /
-    ) -> Replayable | None:
-        """Keep an engine's message for a later retry."""
-
-    @property
-    def path(self) -> str:
-        """Where the stream is on disk."""
-        ...
-
-    def write_to(self, path: str) -> None:
-        """Write to the stream of another process."""
-        ...
-
-    def workers_changed(self) -> None:
-        """Leave the names of the workers beside the stream."""
-
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until all facts so far are stored."""
-        ...
-
-    def catch_up(self, timeout_s: float) -> bool:
-        """Wait until the brain has said what was ordered before."""
-        ...
 
 
 class Emitter:
