@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from ..config import Settings
     from ..model.tasks import Native
     from ..spool.hand import Hand
-    from .boundary import Emitter
     from .counters import Counters
     from .items import Replayable
 
@@ -33,9 +32,7 @@ class Recording(Protocol):
     def own(self, role: str, *, send: bool = True) -> None:
         """Own a stream and, with `send`, a thread."""
 
-    def keep(
-        self, emitter: Emitter, task_id: str, native: Native, at_us: int, /
-    ) -> Replayable | None:
+    def keep(self, emitter: Any, task_id: str, native: Native, at_us: int, /) -> Replayable | None:
         """Keep an engine's message for a later retry."""
 
     @property
