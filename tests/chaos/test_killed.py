@@ -18,6 +18,7 @@ from z4j_testing.signals import eventually
 CYCLES = int(os.environ.get("Z4J_CHAOS_CYCLES", "200")) // 4
 """Of a soak: real workers take seconds to start. Hosts without an engine do four times as many."""
 BURST, RATE = 300, 300
+SLOTS = 2
 MIDST = 60
 
 
@@ -42,11 +43,20 @@ class Workers:
     def __init__(self, stage):
         self.stage = stage
         self.host = None
+        self.kills = 0
+
+    @property
+    def unseen(self):
+        """Tasks that may have run without a word: a child began one, and its worker was killed
+        before it heard of that. Their messages are not acknowledged.
+        """
+        return self.kills * SLOTS
 
     def start(self):
         self.host = self.stage.worker("worker").ready()
 
     def end(self, number):
+        self.kills += number == signal.SIGKILL
         self.host.end(number)
 
 
@@ -71,7 +81,7 @@ def balance(stage, producer_books, workers):
     for books in (producer_books, worker_books):
         assert (books["shed"], books["hook_errors"]) == (0, 0)
         is_stored(stage.brain, books["stream"], books["written"] + books["dropped"])
-    check_side_book(stage)
+    check_side_book(stage, workers.unseen)
 
 
 def is_stored(brain, stream, produced):
@@ -85,11 +95,11 @@ def is_stored(brain, stream, produced):
     assert stored + lost == produced
 
 
-def check_side_book(stage):
+def check_side_book(stage, unseen):
     sent, ran, known = stage.book("sent"), stage.book("ran"), stage.brain.tasks()
     assert set(known) == set(sent)
     assert all(row.was_enqueued for row in known.values())
-    assert [task_id for task_id in ran if not known[task_id].was_taken] == []
+    assert sum(not known[task_id].was_taken for task_id in ran) <= unseen
     done = {task_id for task_id, row in known.items() if row.state is TaskState.SUCCEEDED}
     assert done <= set(ran)
 

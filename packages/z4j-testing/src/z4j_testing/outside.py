@@ -176,7 +176,11 @@ class Outside:
         def found() -> list[Seen]:
             return [seen for seen in self.of(task_id) if seen.kind in kinds]
 
-        return self.until(found, f"an end of {task_id}", timeout_s)[0]
+        try:
+            return self.until(found, f"an end of {task_id}", timeout_s)[0]
+        except AssertionError as error:
+            known = [(seen.kind.name, seen.attempt) for seen in self.of(task_id)]
+            raise AssertionError(f"{error}; known: {known}") from error
 
     def until(self, found: Callable[[], T], what: str, timeout_s: float) -> T:
         """Wait until the brain knows something.

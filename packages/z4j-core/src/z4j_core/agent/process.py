@@ -30,7 +30,7 @@ from .meta import stream_meta
 from .replays import Replays
 
 START_HOLD_S = 0.05
-RECEIPT_HOLD_S = 0.3
+RECEIPT_HOLD_S = 0.1
 """How old a start and a receipt must be before they get items of their own."""
 Entropy = Callable[[int], bytes]
 log = logging.getLogger("z4j")
