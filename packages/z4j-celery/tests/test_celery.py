@@ -9,12 +9,12 @@ from celery import Celery, signals
 from celery.app.trace import build_tracer
 from z4j_celery import CeleryEngine
 from z4j_celery.broker import app_id, redis_keys
-from z4j_celery.deliveries import Deliveries
+from z4j_celery.deliveries import SPEAKING, Deliveries
 from z4j_celery.facts import error_text, value_of
 from z4j_celery.message import pack, renewed, unpack
 from z4j_celery.requests import Requests
 from z4j_celery.tap import tapped
-from z4j_core import Capability, Job, Native, Unsupported, capabilities
+from z4j_core import Capability, EventKind, Job, Native, Unsupported, capabilities
 from z4j_testing.recorder import Recorder
 
 
@@ -201,6 +201,31 @@ def test_an_interrupt_hits_only_the_thread_that_runs_the_code_of_the_task():
     deliveries.remove()
     assert hits == [False, *(False, False), *(True, False)]
     assert emit.hit == [run.place]
+
+
+def test_each_attempt_has_its_own_end_in_whatever_order_they_are_told():
+    emit, made = Recorder(), app()
+    deliveries = Deliveries(made, emit)
+    hear, attempts = deliveries.handlers(), [Request(retries=n) for n in range(3)]
+    for request in attempts:
+        request.eta = request.expires = None
+        request.message = message()
+        deliveries.requests.received(request)
+
+    def tells(event, number):
+        token = SPEAKING.set(attempts[number])
+        hear[event]({"uuid": "t", "exception": "KeyError('again')", "traceback": None})
+        SPEAKING.reset(token)
+
+    for event, number in (
+        ("task-started", 0), ("task-started", 2), ("task-started", 1),
+        ("task-retried", 1), ("task-failed", 2), ("task-retried", 0),
+    ):  # fmt: skip
+        tells(event, number)
+
+    retrying, failed = EventKind.RETRYING, EventKind.FAILED
+    ends = [(e.kind, e.attempt) for e in emit.of("t") if e.kind in (retrying, failed)]
+    assert ends == [(retrying, 2), (failed, 3), (retrying, 1)]
 
 
 def test_cancel_before_start_in_the_table_of_tombstones_revokes_on_receipt():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,10 @@ _DETAILS = {
     "Reject": "rejected",
     "Cancelled": "operator",
 }
+
+
+SPEAKING: ContextVar[Any] = ContextVar("z4j_speaking", default=None)
+"""The request whose method sends the event that is heard now: events name the task id alone."""
 
 
 class Cancelled(Ignore):  # type: ignore[misc]  # Celery ships no types
@@ -176,7 +181,7 @@ class Deliveries:
             backend.mark_as_revoked(request.id, "cancelled", request=request._context)  # noqa: SLF001
 
     def _started(self, fields: dict[str, Any]) -> None:
-        run = self.requests.start(fields["uuid"])
+        run = self.requests.start(fields["uuid"], retries=_retries_of(fields["uuid"]))
         if run is None:
             return
         if self.place is not None:
@@ -200,7 +205,8 @@ class Deliveries:
             self.emit(TaskEvent(_SUCCEEDED, task_id, attempt, result=result, runtime_s=runtime_s))
 
     def _failed(self, kind: EventKind, fields: dict[str, Any]) -> None:
-        run = self.requests.end(fields["uuid"], newest=kind is EventKind.FAILED)
+        task_id, is_last = fields["uuid"], kind is EventKind.FAILED
+        run = self.requests.end(task_id, retries=_retries_of(task_id), newest=is_last)
         if run is None:
             return
         error = error_text(fields["exception"], fields.get("traceback"))
@@ -286,6 +292,14 @@ class Deliveries:
                 retry_of=sent.old_id,
             )
         )
+
+
+def _retries_of(task_id: str) -> int | None:
+    """Which attempt of a task speaks, if that is known."""
+    request = SPEAKING.get()
+    if request is None or request.id != task_id:
+        return None
+    return request.request_dict.get("retries") or 0
 
 
 def _quiet_end(error: BaseException) -> tuple[EventKind | None, dict[str, Any]]:

@@ -17,7 +17,7 @@ from celery.worker.request import Request
 from z4j_core import Emit, Worker
 
 from .control import RESUMED
-from .deliveries import Deliveries
+from .deliveries import SPEAKING, Deliveries
 from .inventory import local_worker, pool_name
 from .producer import Producer
 from .tap import MADE, tapped
@@ -41,7 +41,7 @@ class Hooks:
         self._planted: list[tuple[Any, Any]] = []
         self._class: Any = None
         self._consumer: Any = None
-        self._on_failure: Any = None
+        self._patched: dict[str, Any] = {}
         self._pid = 0
         """The worker's main process until it has caught up."""
         self._own: set[str] = set()
@@ -77,8 +77,9 @@ class Hooks:
         self.producer.everyone.discard(self.producer)
         self._handlers.clear()
         self.deliveries.remove()
-        if Request.on_failure is self._on_failure:
-            cast("Any", Request).on_failure = self._on_failure.__wrapped__
+        for name, method in self._patched.items():
+            if getattr(Request, name) is method:
+                setattr(Request, name, method.__wrapped__)
         if self._class is not None:
             self.app.events.dispatcher_cls = self._class
             self.app.events.__dict__.pop("Dispatcher", None)
@@ -119,7 +120,7 @@ class Hooks:
             self.deliveries.place, self.deliveries.left_by = gevent.getcurrent, gevent.GreenletExit
         elif pool in ("solo", "threads"):
             self.deliveries.place = threading.get_ident
-        self._watch_failures()
+        self._watch_requests()
         self._pid = os.getpid()
         self.emit.worker_up(Worker(sender.hostname), send=False)
 
@@ -164,16 +165,31 @@ class Hooks:
         """Describe this worker as it is now."""
         return local_worker(self.worker)
 
-    def _watch_failures(self) -> None:
-        original = Request.on_failure
+    def _watch_requests(self) -> None:
+        """Know whose event is heard, and hear of failures that have none."""
+        failed, accepted = Request.on_failure, Request.on_accepted
         told = self.emit.hook(self.deliveries.on_failure)
 
-        @wraps(original)
+        @wraps(failed)
         def on_failure(request: Any, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
             told(request, exc_info)
-            return original(request, exc_info, *args, **kwargs)
+            token = SPEAKING.set(request)
+            try:
+                return failed(request, exc_info, *args, **kwargs)
+            finally:
+                SPEAKING.reset(token)
 
-        cast("Any", Request).on_failure = self._on_failure = on_failure
+        @wraps(accepted)
+        def on_accepted(request: Any, *args: Any, **kwargs: Any) -> Any:
+            token = SPEAKING.set(request)
+            try:
+                return accepted(request, *args, **kwargs)
+            finally:
+                SPEAKING.reset(token)
+
+        self._patched = {"on_failure": on_failure, "on_accepted": on_accepted}
+        for name, method in self._patched.items():
+            setattr(Request, name, method)
 
     def _watch_decoding(self, consumer: Any) -> None:
         original = consumer.on_decode_error

@@ -52,10 +52,10 @@ class Requests:
             self._open.setdefault(task_id, runs)
         return run
 
-    def start(self, task_id: str) -> Run | None:
-        """Mark the oldest delivery not yet started and return it."""
+    def start(self, task_id: str, *, retries: int | None = None) -> Run | None:
+        """Mark the oldest delivery not yet started, of an attempt if it is known; return it."""
         for run in self._open.get(task_id, ()):
-            if not run.started:
+            if not run.started and retries in (None, run.retries):
                 run.started = True
                 return run
         return None
