@@ -13,8 +13,8 @@ from celery import Celery, chain, signals
 from celery.worker import state
 from z4j_celery import CeleryEngine
 from z4j_core import EventKind
-from z4j_core.errors import EngineError
-from z4j_testing.engine import Seen, missing_in
+from z4j_testing.engine import Seen
+from z4j_testing.inside import Inside
 from z4j_testing.recorder import Recorder
 from z4j_testing.signals import WAIT_S, eventually
 
@@ -139,14 +139,12 @@ class Shop:
         self.end(self.send("ok", 1, queue=f"{self.queue}-barrier"))
 
 
-class RigInside(Shop):
-    in_process = True
-
+class RigInside(Inside, Shop):
     def __init__(self, url, backend, pool, folder):
         slots = 1 if pool == "solo" else 2
         queue = f"z4j-a-{pool}-{time.time_ns()}"
         app = celery_shop.make_app(url, backend, queue, folder)
-        super().__init__(app, queue, url.partition(":")[0], pool, slots, folder)
+        Shop.__init__(self, app, queue, url.partition(":")[0], pool, slots, folder)
         self.emit = Recorder()
         self.engine = CeleryEngine(app)
         self.engine.attach(self.emit)
@@ -190,24 +188,3 @@ class RigInside(Shop):
 
     def end(self, task_id, *, timeout_s=WAIT_S):
         return shown(self.emit.end(task_id, timeout_s=timeout_s))
-
-    def missing(self, verb):
-        return missing_in(self.engine, verb)
-
-    def verb(self, verb, **params):
-        if verb in self.engine.unavailable:
-            raise EngineError(self.engine.unavailable[verb])
-        return getattr(self.engine, verb.value)(**params)
-
-    def cancel(self, task_id):
-        return self.engine.cancel(task_id)
-
-    def retry(self, task_id, *, delay_s=None):
-        eta = None if delay_s is None else time.time() + delay_s
-        return self.engine.retry(self.emit.native(task_id), eta=eta)
-
-    def worker_now(self):
-        return next(iter(self.engine.workers()))
-
-    def hook_errors(self):
-        return self.emit.hook_errors

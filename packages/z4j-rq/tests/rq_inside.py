@@ -18,11 +18,11 @@ from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import SimpleWorker
 from z4j_core import EventKind
-from z4j_core.errors import EngineError
 from z4j_rq import RQEngine, seams
 from z4j_rq.seams import worker_classes
 from z4j_testing.demo.processes import bound
-from z4j_testing.engine import Seen, missing_in
+from z4j_testing.engine import Seen
+from z4j_testing.inside import Inside
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
 from z4j_testing.signals import WAIT_S, eventually
@@ -211,11 +211,9 @@ class ThreadWorker(SimpleWorker):
         pass
 
 
-class RigInside(Shop):
-    in_process = True
-
+class RigInside(Inside, Shop):
     def __init__(self, url, folder):
-        super().__init__(url, f"z4j-a-{time.time_ns()}", "simple", folder)
+        Shop.__init__(self, url, f"z4j-a-{time.time_ns()}", "simple", folder)
         self.emit = Recorder()
         self.engine = RQEngine(Redis.from_url(url), tasks=["rq_shop"])
         self.engine.attach(self.emit)
@@ -265,27 +263,6 @@ class RigInside(Shop):
         self.emit.end(task_id, timeout_s=timeout_s)
         ends = (EventKind.SUCCEEDED, EventKind.FAILED, EventKind.CANCELLED)
         return next(seen for seen in self.of(task_id) if seen.kind in ends)
-
-    def missing(self, verb):
-        return missing_in(self.engine, verb)
-
-    def verb(self, verb, **params):
-        if verb in self.engine.unavailable:
-            raise EngineError(self.engine.unavailable[verb])
-        return getattr(self.engine, verb.value)(**params)
-
-    def cancel(self, task_id):
-        return self.engine.cancel(task_id)
-
-    def retry(self, task_id, *, delay_s=None):
-        eta = None if delay_s is None else time.time() + delay_s
-        return self.engine.retry(self.emit.native(task_id), eta=eta)
-
-    def worker_now(self):
-        return next(iter(self.engine.workers()))
-
-    def hook_errors(self):
-        return self.emit.hook_errors
 
 
 __all__ = ["RQBench", "RigInside", "Shop", "numbered", "rq"]

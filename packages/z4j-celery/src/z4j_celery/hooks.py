@@ -41,7 +41,7 @@ class Hooks:
         self._planted: list[tuple[Any, Any]] = []
         self._class: Any = None
         self._consumer: Any = None
-        self._patched: dict[str, Any] = {}
+        self._patched: dict[str, tuple[Any, Any]] = {}
         self._pid = 0
         """The worker's main process until it has caught up."""
         self._own: set[str] = set()
@@ -77,9 +77,10 @@ class Hooks:
         self.producer.everyone.discard(self.producer)
         self._handlers.clear()
         self.deliveries.remove()
-        for name, method in self._patched.items():
+        for name, (method, original) in self._patched.items():
             if getattr(Request, name) is method:
-                setattr(Request, name, method.__wrapped__)
+                setattr(Request, name, original)
+        self._patched.clear()
         if self._class is not None:
             self.app.events.dispatcher_cls = self._class
             self.app.events.__dict__.pop("Dispatcher", None)
@@ -167,28 +168,17 @@ class Hooks:
 
     def _watch_requests(self) -> None:
         """Know whose event is heard, and hear of failures that have none."""
-        failed, accepted = Request.on_failure, Request.on_accepted
-        told = self.emit.hook(self.deliveries.on_failure)
+        told, fails = self.emit.hook(self.deliveries.on_failure), _speaking(Request.on_failure)
 
-        @wraps(failed)
+        @wraps(fails)
         def on_failure(request: Any, exc_info: Any, *args: Any, **kwargs: Any) -> Any:
             told(request, exc_info)
-            token = SPEAKING.set(request)
-            try:
-                return failed(request, exc_info, *args, **kwargs)
-            finally:
-                SPEAKING.reset(token)
+            return fails(request, exc_info, *args, **kwargs)
 
-        @wraps(accepted)
-        def on_accepted(request: Any, *args: Any, **kwargs: Any) -> Any:
-            token = SPEAKING.set(request)
-            try:
-                return accepted(request, *args, **kwargs)
-            finally:
-                SPEAKING.reset(token)
-
-        self._patched = {"on_failure": on_failure, "on_accepted": on_accepted}
-        for name, method in self._patched.items():
+        for name, method in (
+            ("on_failure", on_failure), ("on_accepted", _speaking(Request.on_accepted)),
+        ):  # fmt: skip
+            self._patched[name] = method, getattr(Request, name)
             setattr(Request, name, method)
 
     def _watch_decoding(self, consumer: Any) -> None:
@@ -215,3 +205,17 @@ class Hooks:
             return original(queue, *args, **options)
 
         consumer.add_task_queue = add_task_queue
+
+
+def _speaking(method: Any) -> Any:
+    """A method of a request, during which the events heard are known to be its own."""
+
+    @wraps(method)
+    def speaks(request: Any, *args: Any, **kwargs: Any) -> Any:
+        token = SPEAKING.set(request)
+        try:
+            return method(request, *args, **kwargs)
+        finally:
+            SPEAKING.reset(token)
+
+    return speaks
