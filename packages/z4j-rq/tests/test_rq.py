@@ -13,9 +13,9 @@ from rq.serializers import JSONSerializer
 from rq_inside import ThreadWorker, Trap, seams
 from z4j_core import Capability, EventKind, Job, Native, TaskNotFound, TaskState, Unsupported
 from z4j_core.engine import capabilities
+from z4j_core.place import redis_place
 from z4j_rq import RQEngine
 from z4j_rq.facts import call_in
-from z4j_rq.identity import place_of
 from z4j_rq.live import LIVE, Live
 from z4j_rq.message import pack_fields, unpack
 from z4j_rq.names import Names
@@ -314,17 +314,17 @@ def test_a_module_that_does_not_import_is_tried_once():
 def test_localhost_is_one_place_whatever_it_is_called():
     names = ("localhost", "127.0.0.1")
 
-    places = {place_of(Redis(host=name, port=6379, db=3)) for name in names}
+    places = {redis_place(Redis(host=name, port=6379, db=3).connection_pool) for name in names}
 
     assert len(places) == 1
-    assert place_of(Redis(host="localhost", port=6379, db=4)) not in places
+    assert redis_place(Redis(host="localhost", port=6379, db=4).connection_pool) not in places
 
 
 def test_a_verb_has_connections_of_its_own(connection):
     client = client_like(connection)
 
     assert client.connection_pool is not connection.connection_pool
-    assert place_of(client) == place_of(connection)
+    assert redis_place(client.connection_pool) == redis_place(connection.connection_pool)
     assert client.ping()
     client.close()
 

@@ -29,11 +29,11 @@ from z4j_core import (
     Worker,
     scoped,
 )
+from z4j_core.place import redis_place
 from z4j_core.replay.redis import RedisReplay
 
 from . import inventory, sending, store
 from .hooks import Hooks
-from .identity import place_of
 from .live import LIVE, kill
 from .message import pack_fields, unpack
 from .names import Names
@@ -54,7 +54,7 @@ class RQEngine:
         self, connection: Any, place: str | None = None, tasks: Sequence[str] | None = None
     ) -> None:
         self.client = connection
-        self._place = place or place_of(connection)
+        self._place = place or redis_place(connection.connection_pool)
         self._names = Names(tasks)
         self._ours: set[str] = set()
         self._serializers: dict[str, Any] = {}

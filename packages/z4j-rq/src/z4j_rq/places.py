@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 from redis import ConnectionPool, Redis
 from rq import Queue
 from rq.worker import BaseWorker
+from z4j_core.place import redis_place
 
 from .engine import RQEngine
-from .identity import place_of
 
 CONNECT_S = 2.0
 ANSWER_S = 3.0
@@ -42,7 +42,7 @@ def adapt(obj: Any) -> RQEngine:
 
 def engine_of(connection: Any) -> RQEngine:
     """Return the one engine of a Redis database; it has connections of its own."""
-    place = place_of(connection)
+    place = redis_place(connection.connection_pool)
     if place not in _engines:
         _engines[place] = RQEngine(client_like(connection), place=place)
     return _engines[place]
@@ -90,7 +90,7 @@ def _made(holder: Any) -> None:
     pool = getattr(connection, "connection_pool", None)
     if pool is None or pool in _told:
         return
-    _told[pool] = place_of(connection)
+    _told[pool] = redis_place(pool)
     engine = engine_of(connection)
     for found in _listeners[:]:
         found(engine)

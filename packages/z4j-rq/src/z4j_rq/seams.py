@@ -15,8 +15,8 @@ import rq.worker
 from rq import Queue
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
+from z4j_core.place import redis_place
 
-from .identity import place_of
 from .live import LIVE, held_back
 
 PAUSED_S = 3
@@ -72,10 +72,8 @@ def worker_classes() -> list[type]:
 
 
 def _listener(holder: Any) -> Listener | None:
-    connection = getattr(holder, "connection", None)
-    if getattr(connection, "connection_pool", None) is None:
-        return None
-    return _listeners.get(place_of(connection))
+    pool = getattr(getattr(holder, "connection", None), "connection_pool", None)
+    return None if pool is None else _listeners.get(redis_place(pool))
 
 
 def _plant() -> None:

@@ -1,0 +1,20 @@
+"""The Dramatiq adapter of z4j. The rule: importing this imports nothing else, not even Dramatiq."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .places import adapt, detect
+
+__all__ = ["adapt", "detect"]
+_HOMES = {"adapt": "places", "detect": "places"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(name)
+    from importlib import import_module  # noqa: PLC0415  (keeps the package light)
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
