@@ -36,6 +36,8 @@ MUTANTS = [
     Mutant("strangers", "z4j_django/apps.py", "import z4j_celery"),
     Mutant("strangers", "z4j_rq/engine.py", "import z4j_celery"),
     Mutant("framework-knows-no-engine", "z4j_django/lifecycle.py", "import celery"),
+    Mutant("framework-knows-no-engine", "z4j_fastapi/lifespan.py", "import taskiq"),
+    Mutant("strangers", "z4j_flask/extension.py", "import z4j_django"),
     Mutant("pure-parts", "z4j_core/wire/session.py", "import asyncio"),
     Mutant("core-public", "z4j_celery/engine.py", "from z4j_core.agent import sender"),
     Mutant("core-public", "z4j_rq/engine.py", "from z4j_core.agent import sender"),

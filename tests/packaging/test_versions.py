@@ -34,6 +34,8 @@ def test_the_packages_are_found():
         "z4j-arq",
         "z4j-taskiq",
         "z4j-django",
+        "z4j-flask",
+        "z4j-fastapi",
         "z4j-testing",
         "z4j-brain",
     } <= PROJECTS.keys()

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.checks import WARNING, run_checks
 from django.test import override_settings
-from z4j_django.declared import as_environment
+from z4j_core.config import as_environment
 from z4j_django.lifecycle import is_reloader_parent
 from z4j_testing.brain import FakeBrain
 

@@ -5,6 +5,7 @@ An adapter is named like its engine's module and is loaded only once that module
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -32,12 +33,16 @@ def installed(names: Sequence[str] | None = None) -> dict[str, EntryPoint]:
 
 
 def load_detect(point: EntryPoint) -> Detect:
-    """Import an adapter and return its `detect`.
+    """Import an engine, then its adapter, and return its `detect`.
+
+    In this order, because the import of an engine makes a registry look for its adapter, which must
+    not be half imported then.
 
     Raises:
         AdapterBroken: it does not import, or the entry point is not callable.
     """
     try:
+        importlib.import_module(point.name)
         detect = point.load()
     except Exception as error:
         raise AdapterBroken(

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 import pytest
 from z4j_core.config import Settings
 from z4j_core.errors import AdapterBroken
-from z4j_core.registry import GROUP, Registry, verified
+from z4j_core.registry import GROUP, Registry, load_detect, verified
 
 
 @pytest.fixture
@@ -92,6 +92,20 @@ def test_an_engine_that_is_there_already_is_detected_at_once(modules, registry):
     finder.start()
 
     assert len(found) == 1
+
+
+def test_an_adapter_that_imports_its_engine_may_be_loaded_while_the_engine_is_watched(
+    modules, registry
+):
+    modules("shyq", "READY = True")
+    modules("z4j_shyq", "import shyq\n" + ADAPTER)
+    finder, found, broken = registry("shyq", "z4j_shyq:detect")
+    finder.start()
+
+    load_detect(EntryPoint("shyq", "z4j_shyq:detect", GROUP))
+
+    assert broken == []
+    assert [engine.name for engine in found] == ["toy"]
 
 
 @pytest.mark.parametrize(

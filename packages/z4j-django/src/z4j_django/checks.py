@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 from django.conf import settings as project
 from django.core.checks import Warning as Caution
 from z4j_core.agent.policy import PolicyError, parse_policy
-from z4j_core.config import Fault, Settings, codes, load
+from z4j_core.config import Fault, Settings, codes, declared, load
 from z4j_core.registry import installed
 
-from .declared import declared
+from .declared import setting
 
 TAG = "z4j"
 
 
 def settings_check(**_: Any) -> list[Caution]:
     """Everything that is wrong with what the environment and the project say."""
-    given, faults = declared()
+    given, faults = declared(setting())
     loaded = load(framework=given)
     found = (
         *faults, *loaded.faults, *_policy(loaded.settings), *_engines(loaded.settings),

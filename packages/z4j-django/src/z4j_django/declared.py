@@ -1,45 +1,11 @@
-"""The setting `Z4J` as the project wrote it. The rule: whatever it is, reading it raises nothing.
-
-The environment beats it, as everywhere in z4j.
-"""
+"""The setting `Z4J` of the project."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
-
 from django.conf import settings
-from z4j_core.config import Fault, Settings
-
-NAME = "Z4J"
-_KNOWN = frozenset(field.name for field in fields(Settings)) - {"dsn_from"}
+from z4j_core.config.declared import NAME
 
 
-def declared() -> tuple[Mapping[str, Any], tuple[Fault, ...]]:
-    """What the project says, with upper-case keys, and what is wrong with its form."""
-    given = getattr(settings, NAME, None) or {}
-    if isinstance(given, Mapping):
-        return given, ()
-    kind = type(given).__name__
-    return {}, (("Z4J-E014", f'{NAME} is a {kind}, expected a dict like {{"RELEASE": "1.4"}}'),)
-
-
-def as_environment(given: Mapping[str, Any]) -> dict[str, str]:
-    """The same settings as environment variables, for commands that know nothing of Django."""
-    named = {str(key).lower(): value for key, value in given.items()}
-    return {
-        f"Z4J_{key.upper()}": _text(value)
-        for key, value in named.items()
-        if key in _KNOWN and value is not None
-    }
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, Mapping):
-        return ",".join(f"{name}={text}" for name, text in value.items())
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ",".join(str(item) for item in value)
-    return str(value)
+def setting() -> object:
+    """What the project wrote, whatever it is."""
+    return getattr(settings, NAME, None)

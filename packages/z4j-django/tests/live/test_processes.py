@@ -2,103 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
 import sys
 import urllib.error
-import urllib.request
-import uuid
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from z4j_core import EventKind
 from z4j_testing.brain import FakeBrain
-from z4j_testing.demo.processes import Family, bound
-from z4j_testing.services import free_port, redis_url
 from z4j_testing.signals import eventually
+from z4j_testing.site import ENQUEUED, START_S, Site
 
 pytestmark = pytest.mark.live
 HERE = Path(__file__).parents[1]
-ENQUEUED = [int(EventKind.ENQUEUED)]
-START_S = 30.0
-
-
-class Site:
-    """One project with a brain, a broker and the processes that serve it."""
-
-    def __init__(self, home, brain):
-        self.home, self.brain = home, brain
-        self.queue = f"django-{uuid.uuid4().hex[:8]}"
-        self.url = redis_url(9)
-        self.family = Family(home)
-        self.port = free_port()
-        self.declared = {"DSN": brain.dsn, "RELEASE": "1.4", "SPOOL_DIR": str(home / "spool")}
-
-    def env(self, **more):
-        return {
-            "DJANGO_SETTINGS_MODULE": "django_shop.settings", "PYTHONPATH": str(HERE),
-            "SHOP_Z4J_KEY": json.dumps(self.declared), "SHOP_BROKER": self.url,
-            "SHOP_QUEUE": self.queue, "HOME": str(self.home), "C_FORCE_ROOT": "1", **more,
-        }  # fmt: skip
-
-    def serve(self, *command, **env):
-        child = self.family.start("site", [sys.executable, *command], self.env(**env))
-
-        def answers():
-            assert child.process.poll() is None, child.tail(40)
-            try:
-                socket = urllib.request.urlopen(f"http://127.0.0.1:{self.port}/nothing", timeout=5)
-            except urllib.error.HTTPError:
-                return True
-            except OSError:
-                return False
-            return bool(socket.close() or True)
-
-        eventually(answers, "the site to answer", START_S)
-        return child
-
-    def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=10) as answer:
-            return json.load(answer)
-
-    def manage(self, *words, **env):
-        return subprocess.run(
-            bound([sys.executable, str(HERE / "manage.py"), *words]),
-            env={**os.environ, **self.env(**env)}, cwd=self.home, capture_output=True, text=True,
-            timeout=40, check=False,
-        )  # fmt: skip
-
-    def stop(self, child, number=signal.SIGTERM):
-        child.process.send_signal(number)
-        child.process.wait(20)
-
-    def registers(self):
-        return list(self.brain.store.registers)
-
-    def pids(self):
-        return {register.pid for register in self.registers()}
-
-    def end(self):
-        self.family.end()
-        with Redis.from_url(self.url) as redis:
-            redis.delete(self.queue, f"_kombu.binding.{self.queue}")
 
 
 @pytest.fixture
 def site(tmp_path):
     with FakeBrain() as brain:
         brain.knobs.backoff_cap_ms = 200
-        site = Site(tmp_path, brain)
+        site = Site(tmp_path, brain, HERE, {"DJANGO_SETTINGS_MODULE": "django_shop.settings"})
         yield site
         site.end()
+        with Redis.from_url(site.url) as redis:
+            redis.delete(site.queue, f"_kombu.binding.{site.queue}")
 
 
-def told_once(site, task_id):
-    site.brain.wait_for(lambda: site.brain.store.kinds(task_id), 10)
-    return site.brain.store.kinds(task_id) == ENQUEUED
+def manage(site, *words):
+    return site.run(str(HERE / "manage.py"), *words)
 
 
 def test_runserver_connects_once_though_it_is_two_processes(site):
@@ -106,10 +37,10 @@ def test_runserver_connects_once_though_it_is_two_processes(site):
 
     order = site.get("order")
 
-    assert told_once(site, order["id"])
+    assert site.told_once(order["id"])
     assert child.process.pid != order["pid"]
     site.family.end()
-    assert site.brain.store.kinds(order["id"]) == ENQUEUED
+    assert site.kinds(order["id"]) == ENQUEUED
     (register,) = site.registers()
     assert (register.pid, register.role, register.framework) == (order["pid"], "web", "django")
     assert register.release == "1.4"
@@ -129,12 +60,12 @@ def test_each_process_of_a_preloaded_gunicorn_has_a_stream_of_its_own(site, pare
 
     eventually(both_have_answered, "both workers to answer", 20)
 
-    assert all(told_once(site, order["id"]) for order in orders)
+    assert all(site.told_once(order["id"]) for order in orders)
     parent = {child.process.pid} if parent_records else set()
     site.brain.wait_for(lambda: site.pids() == {order["pid"] for order in orders} | parent, 10)
     site.stop(child)
     assert len({register.stream for register in site.registers()}) == 2 + len(parent)
-    assert [site.brain.store.kinds(order["id"]) for order in orders] == [ENQUEUED] * len(orders)
+    assert [site.kinds(order["id"]) for order in orders] == [ENQUEUED] * len(orders)
     assert len(site.brain.store.tasks) == len(orders) + len(parent)
 
 
@@ -144,9 +75,9 @@ def test_under_uvicorn_sync_and_async_views_report_from_one_process(site):
 
     orders = [site.get("order"), site.get("order-async")]
 
-    assert all(told_once(site, order["id"]) for order in orders)
+    assert all(site.told_once(order["id"]) for order in orders)
     site.stop(child)
-    assert [site.brain.store.kinds(order["id"]) for order in orders] == [ENQUEUED] * 2
+    assert [site.kinds(order["id"]) for order in orders] == [ENQUEUED] * 2
     assert len(site.registers()) == 1
     assert site.registers()[0].role == "web"
 
@@ -161,17 +92,17 @@ def test_a_web_process_that_only_reads_is_connected_after_its_first_request(site
 
 
 def test_a_command_that_enqueues_has_its_facts_stored_before_it_ends(site):
-    done = site.manage("orders", "3")
+    done = manage(site, "orders", "3")
 
     assert done.returncode == 0, done.stderr
     ids = done.stdout.split()
-    assert [site.brain.store.kinds(task_id) for task_id in ids] == [ENQUEUED] * 3
+    assert [site.kinds(task_id) for task_id in ids] == [ENQUEUED] * 3
     (register,) = site.registers()
     assert (register.role, register.framework) == ("script", "django")
 
 
 def test_a_command_that_enqueues_nothing_leaves_no_trace(site):
-    done = site.manage("orders", "0")
+    done = manage(site, "orders", "0")
 
     assert done.returncode == 0, done.stderr
     assert site.registers() == []
@@ -180,18 +111,18 @@ def test_a_command_that_enqueues_nothing_leaves_no_trace(site):
 
 def test_a_command_ends_though_the_brain_is_down_and_the_next_one_tells_its_facts(site):
     site.brain.stop()
-    first = site.manage("orders", "1")
+    first = manage(site, "orders", "1")
     site.brain.start()
-    second = site.manage("orders", "1")
+    second = manage(site, "orders", "1")
 
     assert first.returncode == second.returncode == 0, first.stderr
     ids = [*first.stdout.split(), *second.stdout.split()]
-    eventually(lambda: told_once(site, ids[1]), "the second fact")
+    eventually(lambda: site.told_once(ids[1]), "the second fact")
     third = site.serve(str(HERE / "manage.py"), "runserver", "--noreload", f"127.0.0.1:{site.port}")
     site.get("look")
-    assert told_once(site, ids[0])
+    assert site.told_once(ids[0])
     site.stop(third, signal.SIGINT)
-    assert site.brain.store.kinds(ids[0]) == ENQUEUED
+    assert site.kinds(ids[0]) == ENQUEUED
 
 
 def test_a_worker_of_the_project_obeys_its_settings_beside_a_dsn_from_the_environment(site):
@@ -233,7 +164,7 @@ def test_the_debug_page_shows_no_dsn(site):
 
 
 def test_the_command_line_of_z4j_runs_under_the_settings_of_the_project(site):
-    done = site.manage("z4j", "doctor")
+    done = manage(site, "z4j", "doctor")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"demo@127.0.0.1:{site.brain.port}" in done.stdout
@@ -243,7 +174,7 @@ def test_the_command_line_of_z4j_runs_under_the_settings_of_the_project(site):
 def test_the_exit_code_of_a_command_of_z4j_is_that_of_manage_py(site):
     site.declared = {}
 
-    done = site.manage("z4j", "doctor")
+    done = manage(site, "z4j", "doctor")
 
     assert done.returncode == 2
     assert "no DSN" in done.stdout

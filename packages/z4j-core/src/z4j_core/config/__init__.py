@@ -2,6 +2,7 @@
 
 from ..wire.dsn import Dsn, parse_dsn
 from .codes import Code, codes
+from .declared import as_environment, declared
 from .settings import Fault, Loaded, Settings, here, label, load, read_dsn, summary
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "Fault",
     "Loaded",
     "Settings",
+    "as_environment",
     "codes",
+    "declared",
     "here",
     "label",
     "load",

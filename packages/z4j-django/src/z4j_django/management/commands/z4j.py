@@ -9,9 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from z4j.cli import main
+from z4j_core.config import as_environment, declared
 
 from z4j_django.checks import TAG
-from z4j_django.declared import as_environment, declared
+from z4j_django.declared import setting
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: str, **_: Any) -> None:
         """Run it and end with its exit code."""
-        for name, text in as_environment(declared()[0]).items():
+        for name, text in as_environment(declared(setting())[0]).items():
             os.environ.setdefault(name, text)
         code = main(list(args))
         if code:
