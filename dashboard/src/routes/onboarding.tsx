@@ -9,6 +9,7 @@ import { Button, Copy, ErrorView } from "../ui/parts";
 import { Text } from "../ui/Text";
 import { Time } from "../ui/Time";
 import css from "./page.module.css";
+import { blockOf, ENGINES, PLACES } from "./ways";
 
 const STEPS: Record<string, string> = {
   key_used: "key used",
@@ -19,28 +20,6 @@ const STEPS: Record<string, string> = {
 };
 const LATE_MS = 20_000;
 const SHOWN = 5;
-
-type Way = { id: string; extra: string; code: string; start: string };
-/** Only what can be installed: a test compares `extra` with the extras of the package. */
-const WAYS: Way[] = [
-  {
-    id: "Celery worker or beat",
-    extra: "celery",
-    code: "",
-    start: "celery -A yourapp worker",
-  },
-  {
-    id: "App that enqueues",
-    extra: "celery",
-    code: "# in the module that makes the Celery app\nimport z4j\nz4j.init()\n",
-    start: "# then start your app as ever",
-  },
-];
-
-function blockOf(way: Way, dsn: string, version: string | undefined): string {
-  const pin = version ? `==${version}` : "";
-  return `pip install 'z4j[${way.extra}]${pin}'\n${way.code}export Z4J_DSN='${dsn}'\n${way.start}`;
-}
 
 function useLate(): boolean {
   const [isLate, setLate] = useState(false);
@@ -105,17 +84,26 @@ function RefusedList({ items }: { items: Refused[] }) {
   );
 }
 
-function Tabs({ tab, onTab }: { tab: string; onTab: (id: string) => void }) {
+type Named = { id: string };
+
+function useChoice<T extends Named>(all: T[]): [T, (id: string) => void] {
+  const [id, choose] = useState(all[0]?.id ?? "");
+  return [all.find((one) => one.id === id) ?? (all[0] as T), choose];
+}
+
+type TabsProps = { label: string; all: Named[]; chosen: Named; onChoose: (id: string) => void };
+
+function Tabs({ label, all, chosen, onChoose }: TabsProps) {
   return (
-    <div className={css.tabs} role="tablist" aria-label="your stack">
-      {WAYS.map((one) => (
+    <div className={css.tabs} role="tablist" aria-label={label}>
+      {all.map((one) => (
         <button
           key={one.id}
           type="button"
           role="tab"
-          aria-selected={one.id === tab}
+          aria-selected={one === chosen}
           className={css.tab}
-          onClick={() => onTab(one.id)}
+          onClick={() => onChoose(one.id)}
         >
           {one.id}
         </button>
@@ -127,17 +115,18 @@ function Tabs({ tab, onTab }: { tab: string; onTab: (id: string) => void }) {
 export function Onboarding({ data, onLeave }: { data: Data; onLeave: () => void }) {
   const project = useProject();
   const version = useQuery(me()).data?.server?.version;
-  const [tab, setTab] = useState(WAYS[0]?.id ?? "");
+  const [engine, chooseEngine] = useChoice(ENGINES);
+  const [place, choosePlace] = useChoice(PLACES);
   const make = useMutation({ mutationFn: () => createKey(project, "first worker") });
-  const way = WAYS.find((one) => one.id === tab) ?? (WAYS[0] as Way);
-  const block = blockOf(way, make.data?.dsn ?? data.dsn_hint, version);
+  const block = blockOf(engine, place, make.data?.dsn ?? data.dsn_hint, version);
   const isDone = data.steps.every((step) => step.done);
   const isHere = data.steps.some((step) => step.id === "agent_connected" && step.done);
   return (
     <div className={css.page}>
       <div className={css.onboard}>
         <h1>{isDone ? "Connected" : "Connect the first worker"}</h1>
-        <Tabs tab={tab} onTab={setTab} />
+        <Tabs label="engine" all={ENGINES} chosen={engine} onChoose={chooseEngine} />
+        <Tabs label="where" all={PLACES} chosen={place} onChoose={choosePlace} />
         <div className={css.copyBlock}>
           <pre className={css.block} data-testid="block">
             {block}
