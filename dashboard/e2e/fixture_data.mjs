@@ -377,6 +377,7 @@ export function flowOf(row, rows) {
     ref: one.ref,
     id: one.id,
     task: one.task,
+    engine: one.engine,
     state: one.state,
     started_at: one.started_at,
     finished_at: one.finished_at,

@@ -76,7 +76,13 @@ export type TaskError = {
   frames: Frame[];
   chain: TaskError[];
 };
-export type TaskLink = { ref: string; id: string; task: string; state: TaskState };
+export type TaskLink = {
+  ref: string;
+  id: string;
+  task: string;
+  engine: string;
+  state: TaskState;
+};
 export type Attempt = {
   attempt: number;
   run: string | null;

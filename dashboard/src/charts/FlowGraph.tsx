@@ -37,7 +37,7 @@ function Node({
       transform={`translate(${x} ${y})`}
       role="link"
       tabIndex={0}
-      aria-label={`${plain(node.task)}, ${node.state}`}
+      aria-label={`${plain(node.task)}, ${node.engine}, ${node.state}`}
       data-here={isHere || undefined}
       onClick={() => onOpen(node.ref)}
       onKeyDown={(event) => event.key === "Enter" && onOpen(node.ref)}
@@ -51,7 +51,7 @@ function Node({
         {cut(node.task, 24)}
       </text>
       <text x="30" y="32" data-minor>
-        {shortId(plain(node.id))} {node.state}
+        {shortId(plain(node.id))} {node.state} · {node.engine}
       </text>
     </g>
   );

@@ -188,8 +188,8 @@ class World:
                 "at": self.clock.us - 60_000_000 + index, "search": "shop.charge", "v": 1,
                 "run": 0, "attempt": 0, "flags": 0,
             }  # fmt: skip
-            base["ref"] = ref_of(project_id, base["engine"], base["app"], task_id)
-            made.append(base | row)
+            base |= row
+            made.append({"ref": ref_of(project_id, base["engine"], base["app"], task_id)} | base)
         columns = sorted({name for row in made for name in row})
         with self.brain.db.writing() as conn:
             conn.execute(insert(tasks), [{name: row.get(name) for name in columns} for row in made])

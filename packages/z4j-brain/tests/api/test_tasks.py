@@ -202,6 +202,72 @@ def test_the_workflow_holds_its_tasks_and_their_edges(failed):
     assert edges == {(failed.parent, failed.ref), (failed.ref, failed.child)}
 
 
+@pytest.fixture
+def crossing(world):
+    """An order taken by one engine, invoiced by a second and told by a third; none has a root."""
+    return world.add_tasks(
+        {"task_id": "order-1", "name": "shop.order"},
+        {"task_id": "invoice-1", "name": "shop.invoice", "engine": "rq", "parent": "order-1"},
+        {"task_id": "hook-1", "name": "shop.hook", "engine": "arq", "parent": "invoice-1"},
+        {"task_id": "hook-2", "name": "shop.hook", "engine": "arq", "parent": "invoice-1"},
+        {"task_id": "order-2", "name": "shop.order"},
+    )
+
+
+@pytest.mark.parametrize("start", range(4))
+def test_a_workflow_over_three_engines_is_whole_from_wherever_it_is_looked_at(
+    world, crossing, start
+):
+    order, invoice, hook, other_hook, _ = crossing
+
+    found = checked(world.client("viewer").get(f"{LIST}/{crossing[start]}/flow"), documents.Flow)
+
+    assert {each["ref"] for each in found["nodes"]} == {order, invoice, hook, other_hook}
+    edges = {tuple(edge) for edge in found["edges"]}
+    assert edges == {(order, invoice), (invoice, hook), (invoice, other_hook)}
+    assert {each["engine"] for each in found["nodes"]} == {"celery", "rq", "arq"}
+
+
+def test_a_task_links_to_its_parent_and_children_on_other_engines(world, crossing):
+    order, invoice, hook, other_hook, _ = crossing
+
+    found = checked(world.client("viewer").get(f"{LIST}/{invoice}"), documents.Detail)
+
+    assert found["parent"]["ref"] == order
+    assert {each["ref"] for each in found["children"]} == {hook, other_hook}
+
+
+def test_of_two_tasks_with_one_id_the_one_of_the_same_engine_is_the_parent(world):
+    _, mine, child = world.add_tasks(
+        {"task_id": "1", "engine": "rq"}, {"task_id": "1"}, {"task_id": "2", "parent": "1"}
+    )
+
+    found = checked(world.client("viewer").get(f"{LIST}/{child}"), documents.Detail)
+
+    assert found["parent"]["ref"] == mine
+
+
+def test_parents_in_a_circle_end(world):
+    one, two = world.add_tasks(
+        {"task_id": "a", "parent": "b"}, {"task_id": "b", "engine": "rq", "parent": "a"}
+    )
+
+    found = checked(world.client("viewer").get(f"{LIST}/{one}/flow"), documents.Flow)
+
+    assert {each["ref"] for each in found["nodes"]} == {one, two}
+
+
+def test_a_workflow_of_very_many_tasks_is_cut_and_says_so(world):
+    parent, *_ = world.add_tasks(
+        {"task_id": "many"}, *({"task_id": f"m{n}", "parent": "many"} for n in range(600))
+    )
+
+    found = checked(world.client("viewer").get(f"{LIST}/{parent}/flow"), documents.Flow)
+
+    assert len(found["nodes"]) == 500
+    assert found["truncated"] is True
+
+
 def test_an_argument_is_found_by_its_parameter_wherever_it_was_given(failed):
     failed.add_tasks({"args": "[]", "kwargs": '{"token": "tok_1"}'}, {"args": '["tok_2"]'})
 

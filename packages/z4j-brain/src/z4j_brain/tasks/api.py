@@ -10,6 +10,7 @@ from ..web.ask import Ask
 from ..web.route import PROJECT, Table
 from . import complete as completing
 from . import detail as details
+from . import flow as flows
 from . import service
 from .documents import Complete, Detail, Facets, Flow, Histogram, Num, Page, Schema
 
@@ -50,7 +51,7 @@ async def shown(ask: Ask) -> dict[str, Any]:
 @ENDPOINTS.get(f"{PROJECT}/tasks/{{ref}}/flow", "task.read", gives=Flow)
 async def flow(ask: Ask) -> dict[str, Any]:
     """The workflow a task belongs to."""
-    return await ask.brain.db.read(details.flow, ask.project.id, ask.path("ref"))
+    return await ask.brain.db.read(flows.flow, ask.project.id, ask.path("ref"))
 
 
 @ENDPOINTS.get(f"{PROJECT}/facets", "task.read", gives=Facets, query=RANGED)

@@ -12,12 +12,12 @@ from ..errors import NotFound
 from ..search.keys import STATES
 from ..web.numbers import ms
 from . import store
+from .flow import nearest
 from .frames import frames_of
 from .model import ref_of
 from .shapes import HIDDEN, Row, link, preview, task_json, text_preview
 
 MOST_CHILDREN = 100
-MOST_FLOW = 500
 _FACTS = (
     ("pid", "pid"),
     ("timeout", "timeout_ms"),
@@ -121,20 +121,27 @@ def _traceback(text: str | None, flags: int, *, visible: bool) -> dict[str, Any]
 def _links(conn: Connection, row: Row) -> dict[str, Any]:
     place = (row["project_id"], row["engine"], row["app"])
     wanted = {
-        "parent": ref_of(*place, row["parent"]) if row["parent"] else None,
         "retry_of": ref_of(*place, row["retry_of"]) if row["retry_of"] else None,
         "retried_as": row["retried_as"],
     }
     refs = [ref for ref in wanted.values() if ref]
     found = {each["ref"]: link(each) for each in store.rows(conn, row["project_id"], refs)}
-    children = store.children(conn, row["project_id"], row["engine"], row["task_id"], MOST_CHILDREN)
+    children = store.children(conn, row["project_id"], [row["task_id"]], MOST_CHILDREN)
     later = found.get(wanted["retried_as"] or "")
     return {
-        "parent": found.get(wanted["parent"] or ""),
+        "parent": _parent(conn, row),
         "retry_of": found.get(wanted["retry_of"] or ""),
         "retried_as": [later] if later else [],
         "children": [link(each) for each in children],
     }
+
+
+def _parent(conn: Connection, row: Row) -> dict[str, Any] | None:
+    if not row["parent"]:
+        return None
+    found = store.by_ids(conn, row["project_id"], [row["parent"]], MOST_CHILDREN)
+    parent = nearest(row, found)
+    return None if parent is None else link(parent)
 
 
 def actions(conn: Connection, row: Row, now_us: int) -> dict[str, Any]:
@@ -169,33 +176,3 @@ def facts(row: Row) -> list[dict[str, str]]:
     if row["expires"] is not None:
         found.append({"label": "expires", "value": str(ms(row["expires"]))})
     return found
-
-
-def flow(conn: Connection, project_id: str, ref: str) -> dict[str, Any]:
-    """The workflow this task belongs to.
-
-    Raises:
-        NotFound: no such task in this project.
-    """
-    row = store.one(conn, project_id, ref)
-    if row is None:
-        raise NotFound("task.not_found", "no such task")
-    root = row["root"] or row["task_id"]
-    rows = {
-        each["task_id"]: each
-        for each in store.family(conn, project_id, row["engine"], root, MOST_FLOW)
-    }
-    start = store.one(conn, project_id, ref_of(project_id, row["engine"], row["app"], root))
-    for each in (row, start):
-        if each is not None:
-            rows.setdefault(each["task_id"], each)
-    nodes = [
-        link(each) | {"started_at": ms(each["started"]), "finished_at": ms(each["finished"])}
-        for each in rows.values()
-    ]
-    edges = [
-        [rows[each["parent"]]["ref"], each["ref"]]
-        for each in rows.values()
-        if each["parent"] in rows
-    ]
-    return {"nodes": nodes, "edges": edges, "truncated": len(rows) >= MOST_FLOW}

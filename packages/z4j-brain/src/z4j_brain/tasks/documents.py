@@ -44,6 +44,7 @@ class TaskLink(Struct):
     ref: str
     id: str
     task: str | None
+    engine: str
     state: State
 
 

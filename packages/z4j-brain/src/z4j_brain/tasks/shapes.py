@@ -130,5 +130,6 @@ def link(row: Row) -> dict[str, Any]:
         "ref": row["ref"],
         "id": row["task_id"],
         "task": row["name"],
+        "engine": row["engine"],
         "state": STATES[row["state"]],
     }

@@ -123,19 +123,21 @@ def attempts_of(conn: Connection, project_id: str, ref: str) -> Found:
     return list(conn.execute(found.order_by(*order).limit(200)).mappings())
 
 
-def children(conn: Connection, project_id: str, engine: str, task_id: str, limit: int) -> Found:
-    """Tasks that name this one as their parent."""
-    found = select(*LISTED).where(
-        tasks.c.project_id == project_id, tasks.c.parent == task_id, tasks.c.engine == engine
-    )
+def by_ids(conn: Connection, project_id: str, ids: Sequence[str], limit: int) -> Found:
+    """Tasks of these ids, on whichever engine."""
+    found = select(*LISTED).where(tasks.c.project_id == project_id, tasks.c.task_id.in_(ids))
     return list(conn.execute(found.limit(limit)).mappings())
 
 
-def family(conn: Connection, project_id: str, engine: str, root: str, limit: int) -> Found:
-    """Tasks of one workflow."""
-    found = select(*LISTED).where(
-        tasks.c.project_id == project_id, tasks.c.root == root, tasks.c.engine == engine
-    )
+def children(conn: Connection, project_id: str, ids: Sequence[str], limit: int) -> Found:
+    """Tasks that name one of these as their parent, on whichever engine."""
+    found = select(*LISTED).where(tasks.c.project_id == project_id, tasks.c.parent.in_(ids))
+    return list(conn.execute(found.limit(limit)).mappings())
+
+
+def family(conn: Connection, project_id: str, roots: Sequence[str], limit: int) -> Found:
+    """Tasks of the workflows that began with these."""
+    found = select(*LISTED).where(tasks.c.project_id == project_id, tasks.c.root.in_(roots))
     return list(conn.execute(found.limit(limit)).mappings())
 
 
