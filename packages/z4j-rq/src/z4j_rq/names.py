@@ -15,14 +15,14 @@ from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
 
-from z4j_core import Parameter, TaskDef
+from z4j_core import TaskDef
+from z4j_core.definitions import definition
 
 from .facts import call_in
 
 SETTING = "Z4J_RQ_TASKS"
 MAX_NAMES = 2000
 MAX_UNREAD = 100
-_OPTIONS = "__z4j_options__"
 
 
 class Names:
@@ -66,7 +66,7 @@ class Names:
         function = function_of(task)
         known = self._defs.get(task)
         if known is None or known[0] is not function:
-            made = definition(task, function, self._queues[task])
+            made = definition(task, function, queue=self._queues[task])
             known = self._defs[task] = (function, made)
         return known[1]
 
@@ -85,41 +85,7 @@ def function_of(task: str) -> Any:
     return None
 
 
-def definition(task: str, function: Any, queue: str | None) -> TaskDef:
-    """Describe a task; of one whose function is not here, its name alone."""
-    if not callable(function):
-        return TaskDef(task, queue=queue)
-    options = getattr(function, _OPTIONS, None)
-    return TaskDef(
-        task,
-        module=function.__module__,
-        params=_parameters(function),
-        doc=inspect.getdoc(function) or "",
-        queue=queue,
-        is_async=inspect.iscoroutinefunction(function),
-        options={} if options is None else {"z4j": options},
-    )
-
-
 def _marked(module: ModuleType) -> Iterator[str]:
     for function in list(vars(module).values()):
         if isinstance(function, FunctionType) and hasattr(function, "delay"):
             yield f"{function.__module__}.{function.__qualname__}"
-
-
-def _parameters(function: Any) -> tuple[Parameter, ...]:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return ()
-    empty = inspect.Parameter.empty
-    return tuple(
-        Parameter(
-            each.name,
-            int(each.kind),
-            each.default is not empty,
-            None if each.default is empty else repr(each.default)[:100],
-            None if each.annotation is empty else inspect.formatannotation(each.annotation),
-        )
-        for each in signature.parameters.values()
-    )

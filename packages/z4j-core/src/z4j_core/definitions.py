@@ -1,0 +1,54 @@
+"""Registered functions as z4j shows them. The rule: reading a signature runs nothing of the app."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from .model.tasks import Parameter, TaskDef
+
+OPTIONS = "__z4j_options__"
+MAX_DEFAULT = 100
+"""Characters of a default that are shown."""
+
+
+def definition(name: str, function: Any, **more: Any) -> TaskDef:
+    """Describe a task by its function; of one whose function is not here, its name alone.
+
+    `more` are fields of `TaskDef` that only the engine knows.
+    """
+    if not callable(function):
+        return TaskDef(name, **more)
+    options = dict(more.pop("options", {}))
+    if (said := getattr(function, OPTIONS, None)) is not None:
+        options["z4j"] = said
+    return TaskDef(
+        name,
+        module=more.pop("module", None) or getattr(function, "__module__", None),
+        params=parameters(function),
+        doc=inspect.getdoc(function) or "",
+        is_async=inspect.iscoroutinefunction(function),
+        options=options,
+        **more,
+    )
+
+
+def parameters(function: Any) -> tuple[Parameter, ...]:
+    """Parameters of a function by name; none when it has no signature to read."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return ()
+    return tuple(_parameter(each) for each in signature.parameters.values())
+
+
+def _parameter(given: inspect.Parameter) -> Parameter:
+    has_default = given.default is not inspect.Parameter.empty
+    has_annotation = given.annotation is not inspect.Parameter.empty
+    return Parameter(
+        given.name,
+        int(given.kind),
+        has_default,
+        repr(given.default)[:MAX_DEFAULT] if has_default else None,
+        inspect.formatannotation(given.annotation) if has_annotation else None,
+    )
