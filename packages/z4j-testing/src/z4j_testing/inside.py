@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from z4j_core import Capability, EngineError, Worker
+from z4j_core.agent.runs import ORIGIN, Origin
 from z4j_core.clock import SystemClock
 from z4j_core.invoke import Answering
 
 from .engine import missing_in
 from .recorder import Recorder
 
+AGENT_ASKED = 2
 
 class Inside:
     """The verbs of an engine that is attached to `emit`."""
@@ -34,8 +36,8 @@ class Inside:
         Raises:
             EngineError: it is not available, with the reason.
         """
-        if verb in self.engine.unavailable:
-            raise EngineError(self.engine.unavailable[verb])
+        if (reason := self.missing(verb)) is not None:
+            raise EngineError(reason)
         return getattr(Answering(self.engine), verb.value)(**params)
 
     def cancel(self, task_id: str) -> Any:
@@ -45,7 +47,12 @@ class Inside:
     def retry(self, task_id: str, *, delay_s: float | None = None) -> str:
         """Send the message of a task again; its new id."""
         eta = None if delay_s is None else SystemClock().wall_us() / 1e6 + delay_s
-        return str(Answering(self.engine).retry(self.emit.native(task_id), eta=eta))
+        before = ORIGIN.set(Origin(AGENT_ASKED, retry_of=task_id))
+        try:
+            native = self.emit.native(task_id)
+            return str(Answering(self.engine).retry(native, task_id=task_id, eta=eta))
+        finally:
+            ORIGIN.reset(before)
 
     def worker_now(self) -> Worker:
         """The worker as the engine describes it now."""

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from z4j_core import EventKind, Native, TaskEvent, Worker
+from z4j_core.agent.runs import ORIGIN
 from z4j_core.clock import SystemClock
 from z4j_core.model.tasks import ENDS
 
@@ -69,7 +70,11 @@ class Recorder:
 
     def _whole(self, event: TaskEvent) -> TaskEvent:
         if event.kind in _BORN:
-            return event._replace(parent_id=event.parent_id or _current.get())
+            origin = ORIGIN.get()
+            return event._replace(
+                parent_id=event.parent_id or _current.get(),
+                retry_of=event.retry_of or (origin and origin.retry_of),
+            )
         if event.kind not in ENDS and event.kind is not EventKind.STARTED:
             return event
         event = self._timed(event)

@@ -7,7 +7,7 @@ from z4j_core import Capability, EngineError, EventKind, Stop
 from z4j_core.model.tasks import ENDS
 
 from ..signals import eventually
-from .rig import Rig, kinds, needs, proves, skip
+from .rig import Rig, kinds, needs, proves, skip, without
 
 
 class TestCancel:
@@ -27,6 +27,7 @@ class TestCancel:
         assert [kind for kind in kinds(rig, task_id) if kind in ENDS] == [EventKind.CANCELLED]
 
     def test_cancel_running_runs_finally(self, rig: Rig) -> None:
+        needs(rig, Capability.CANCEL)
         token = f"{rig.queue}-finally"
         task_id = rig.send("slow", token)
         eventually(lambda: token in rig.marks("began"), "the task's try block")
@@ -37,6 +38,7 @@ class TestCancel:
         eventually(lambda: token in rig.marks("finally"), "the task's finally block")
 
     def test_cancelled_run_is_not_retried_by_the_engine(self, rig: Rig) -> None:
+        needs(rig, Capability.CANCEL)
         task_id = rig.send("stubborn", "never-2")
         rig.wait(task_id, EventKind.STARTED)
 
@@ -48,6 +50,7 @@ class TestCancel:
         assert EventKind.RETRYING not in kinds(rig, task_id)
 
     def test_the_worker_runs_the_next_task(self, rig: Rig) -> None:
+        needs(rig, Capability.CANCEL)
         task_id = rig.send("slow", "never-3")
         rig.wait(task_id, EventKind.STARTED)
         rig.cancel(task_id)
@@ -56,6 +59,7 @@ class TestCancel:
         assert rig.end(rig.send("ok", 1)).kind is EventKind.SUCCEEDED
 
     def test_cancel_before_start_prevents_the_run(self, rig: Rig) -> None:
+        needs(rig, Capability.CANCEL)
         running = rig.occupy()
         waiting = rig.send("echo", "must not run")
 
@@ -67,6 +71,8 @@ class TestCancel:
         assert [["must not run"], {}] not in rig.marks("echo")
 
     def test_cancel_of_a_delayed_run(self, rig: Rig) -> None:
+        needs(rig, Capability.CANCEL)
+        without(rig, "delay")
         task_id = rig.send("echo", "late", delay_s=1.0)
         rig.wait(task_id, EventKind.SCHEDULED)
         if "received" not in rig.lacks:
@@ -78,12 +84,14 @@ class TestCancel:
         assert [["late"], {}] not in rig.marks("echo")
 
     def test_cancel_of_a_finished_run_says_too_late(self, rig: Rig) -> None:
+        needs(rig, Capability.CANCEL)
         task_id = rig.send("ok", 1)
         rig.end(task_id)
 
         assert rig.cancel(task_id) == Stop.ALREADY
 
     def test_a_late_cancel_hits_no_other_run(self, rig: Rig) -> None:
+        needs(rig, Capability.CANCEL)
         done = rig.send("ok", 1)
         rig.end(done)
         token = f"{rig.queue}-bystander"

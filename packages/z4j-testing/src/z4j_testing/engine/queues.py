@@ -13,8 +13,13 @@ from .rig import Rig, kinds, needs, proves, without
 def _filled(rig: Rig, count: int, **options: Any) -> tuple[str, list[str]]:
     queue = f"{rig.queue}-parked"
     rig.declare(queue)
-    rig.verb(Capability.PURGE, queue=queue)
+    _emptied(rig, queue)
     return queue, [rig.send("ok", number, queue=queue, **options) for number in range(count)]
+
+
+def _emptied(rig: Rig, queue: str) -> None:
+    if rig.missing(Capability.PURGE) is None:
+        rig.verb(Capability.PURGE, queue=queue)
 
 
 class TestQueues:
@@ -27,10 +32,12 @@ class TestQueues:
 
         assert rig.verb(Capability.DEPTH, queue=queue).ready == len(ids)
 
-        rig.verb(Capability.PURGE, queue=queue)
-        assert rig.verb(Capability.DEPTH, queue=queue).ready == 0
+        if rig.missing(Capability.PURGE) is None:
+            rig.verb(Capability.PURGE, queue=queue)
+            assert rig.verb(Capability.DEPTH, queue=queue).ready == 0
 
     def test_depth_counts_every_priority(self, rig: Rig) -> None:
+        needs(rig, Capability.PURGE)
         without(rig, "priority")
         queue, ids = _filled(rig, 1)
         ids += [rig.send("ok", 1, queue=queue, priority=priority) for priority in (3, 6, 9)]
@@ -84,6 +91,7 @@ class TestQueues:
         assert rig.verb(Capability.PURGE, queue=queue) == 0
 
     def test_purge_leaves_other_queues(self, rig: Rig) -> None:
+        needs(rig, Capability.PURGE)
         queue, ids = _filled(rig, 2)
 
         rig.verb(Capability.PURGE, queue=f"{rig.queue}-barrier")

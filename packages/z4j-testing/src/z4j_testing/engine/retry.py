@@ -23,6 +23,7 @@ class TestRetry:
         assert one == two == [[1, "ä"], {"password": "hunter2", "n": [None, 2.5]}]
 
     def test_retry_has_a_new_id_and_a_link(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
         first = rig.send("fail", "x")
         rig.end(first)
 
@@ -33,6 +34,7 @@ class TestRetry:
         assert rig.wait(again, EventKind.ENQUEUED).retry_of == first
 
     def test_retry_starts_at_the_first_attempt(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
         first = rig.send("fail", "x")
         rig.end(first)
 
@@ -41,6 +43,7 @@ class TestRetry:
         assert rig.end(again).attempt == 1
 
     def test_retry_restarts_the_counter(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
         without(rig, "retries again")
         first = rig.send("doomed")
         attempts = rig.end(first).attempt
@@ -51,6 +54,7 @@ class TestRetry:
         rig.wait(again, EventKind.STARTED, attempt=1)
 
     def test_retry_of_an_expired_run_runs(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
         without(rig, "expires")
         first = rig.send("ok", 5, expires_s=-1.0)
         assert rig.end(first).kind is EventKind.EXPIRED
@@ -60,6 +64,8 @@ class TestRetry:
         assert rig.end(again).result == {"sum": 7}
 
     def test_retry_of_a_cancelled_run(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
+        needs(rig, Capability.CANCEL)
         token = f"{rig.queue}-cancelled-again"
         first = rig.send("slow", token)
         rig.wait(first, EventKind.STARTED)
@@ -73,6 +79,7 @@ class TestRetry:
         assert rig.end(again).kind is EventKind.SUCCEEDED
 
     def test_retry_keeps_the_chain(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
         without(rig, "chain")
         before = len(rig.marks("echo"))
         first = rig.send("flaky_once_ever", rig.queue, then="echo")
@@ -84,6 +91,8 @@ class TestRetry:
         assert rig.marks("echo", at_least=before + 1)[-1] == [["chained"], {}]
 
     def test_a_retry_may_wait(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
+        without(rig, "delay")
         first = rig.send("fail", "x")
         rig.end(first)
 

@@ -15,6 +15,7 @@ class TestWorkers:
 
     @proves(Capability.WORKERS)
     def test_a_worker_shows_its_pool_queues_and_running_task(self, rig: Rig) -> None:
+        needs(rig, Capability.WORKERS)
         token = f"{rig.queue}-shown"
         task_id = rig.send("slow", token)
         rig.wait(task_id, EventKind.STARTED)
