@@ -19,6 +19,7 @@ from .recorder import Recorder
 
 AGENT_ASKED = 2
 
+
 class Inside:
     """The verbs of an engine that is attached to `emit`."""
 

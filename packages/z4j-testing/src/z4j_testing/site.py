@@ -41,7 +41,8 @@ class Site:
         self.family = Family(home)
         self.port = free_port()
         self.declared: Any = {
-            "DSN": brain.dsn, "RELEASE": "1.4", "SPOOL_DIR": str(home / "spool"), "ENGINES": ["celery"],
+            "DSN": brain.dsn, "RELEASE": "1.4", "SPOOL_DIR": str(home / "spool"),
+            "ENGINES": ["celery"],
         }  # fmt: skip
 
     def env(self, **more: str) -> dict[str, str]:
