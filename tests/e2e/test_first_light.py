@@ -18,6 +18,7 @@ import pytest
 from z4j_testing.demo.processes import Family, free_port
 from z4j_testing.demo.rest import enter
 from z4j_testing.demo.stack import PROJECT, open_shop
+from z4j_testing.demo.stops import STOPS
 from z4j_testing.demo.tour import STEPS, WALKS, Tour
 from z4j_testing.services import postgres_url
 from z4j_testing.signals import eventually
@@ -41,8 +42,9 @@ def tour(tmp_path_factory, database):
     home = tmp_path_factory.mktemp("first-light")
     family = Family(home)
     try:
-        shop = open_shop(family, home, free_port(), 0.5, "--database", database)
-        yield Tour(shop, enter(shop.brain.url, PROJECT, shop.brain.link))
+        shop = open_shop(family, home, free_port(), 0.5, "--database", database, engines=["celery"])
+        rest = enter(shop.brain.url, PROJECT, shop.brain.link)
+        yield Tour(shop, rest, STOPS["celery"])
     finally:
         family.end()
 

@@ -1,1 +1,3 @@
 VERSION: tuple[int, int, int, str, int]
+
+def setup(set_prefix: bool = True) -> None: ...

@@ -1,3 +1,6 @@
-class LazySettings: ...
+from typing import Any
+
+class LazySettings:
+    def configure(self, **options: Any) -> None: ...
 
 settings: LazySettings

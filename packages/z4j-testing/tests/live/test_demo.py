@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(150)]
+ENGINES = ("celery", "rq", "dramatiq", "huey", "arq", "taskiq")
 
 
-def test_the_demo_proves_every_step_within_a_minute():
+def test_the_demo_proves_every_step_on_every_engine():
     z4j = Path(sys.executable).with_name("z4j")
 
     done = subprocess.run(
-        [z4j, "demo", "--check", "--json"], capture_output=True, text=True, check=False, timeout=75
+        [z4j, "demo", "--check", "--json"], capture_output=True, text=True, check=False, timeout=120
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    steps = ("success", "failure+traceback", "retry", "cancel", "terminate")
-    assert json.loads(done.stdout) == {"engine": "celery", **dict.fromkeys(steps, "ok")}
+    steps = ("success", "failure+traceback", "retry", "cancel", "stop")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert told == [{"engine": engine, **dict.fromkeys(steps, "ok")} for engine in ENGINES]

@@ -17,11 +17,11 @@ from typing import Any
 from z4j_core.clock import SystemClock
 
 from .processes import ChildDied, Family, free_port, is_listening
+from .shop.keys import ALL
 from .stack import Shop, open_shop
 from .tour import STEPS, walk
 
 PORT = 7700
-ENGINE = "celery"
 ALIVE_EVERY_S = 0.5
 
 
@@ -40,9 +40,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="prove the promises and leave")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--port", type=int, default=PORT, help="or the next free one")
+    parser.add_argument(
+        "--engines", type=_engines, default=ALL, help="only these, for example celery,arq"
+    )
     parser.add_argument("--rate", type=float, default=6.0, help="tasks per second")
     parser.add_argument("--seconds", type=float, help="leave after this time")
     return parser
+
+
+def _engines(text: str) -> tuple[str, ...]:
+    named = tuple(text.split(","))
+    unknown = [name for name in named if name not in ALL]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no {', '.join(unknown)} here, but {', '.join(ALL)}")
+    return named
 
 
 def _leave(_number: int, _frame: Any) -> None:
@@ -55,7 +66,8 @@ def _run(options: argparse.Namespace) -> int:
     ports: tuple[int, ...] = ()
     try:
         with _home() as home, _family(home) as family:
-            shop = open_shop(family, home, free_port(options.port), options.rate)
+            port = free_port(options.port)
+            shop = open_shop(family, home, port, options.rate, engines=options.engines)
             ports = shop.ports
             code = _check(shop, options) if options.check else _stay(shop, options)
     except (ChildDied, TimeoutError, OSError) as error:
@@ -100,18 +112,32 @@ def _stay(shop: Shop, options: argparse.Namespace) -> int:
 
 
 def _check(shop: Shop, options: argparse.Namespace) -> int:
-    outcome = walk(shop)
-    _tell({"engine": ENGINE, **outcome}, _table(outcome), options)
-    return 0 if all(said == "ok" for said in outcome.values()) else 1
+    outcomes = walk(shop)
+    if options.json:
+        for engine, outcome in outcomes.items():
+            print(json.dumps({"engine": engine, **outcome}), flush=True)
+    else:
+        print(_table(outcomes), flush=True)
+    faults = [said for outcome in outcomes.values() for said in outcome.values() if said != "ok"]
+    return 1 if faults else 0
 
 
-def _table(outcome: dict[str, str]) -> str:
-    widths = [max(len(step), 4) + 2 for step in STEPS]
-    head = "".join(step.ljust(width) for step, width in zip(STEPS, widths, strict=True))
-    marks = ("ok" if outcome[step] == "ok" else "FAIL" for step in STEPS)
-    line = "".join(mark.ljust(width) for mark, width in zip(marks, widths, strict=True))
-    faults = [f"{step}: {said}" for step, said in outcome.items() if said != "ok"]
-    return "\n".join([f"engine  {head}".rstrip(), f"{ENGINE}  {line}".rstrip(), *faults])
+def _table(outcomes: dict[str, dict[str, str]]) -> str:
+    rows = [["engine", *STEPS]]
+    for engine, outcome in outcomes.items():
+        rows.append([engine, *("ok" if outcome[step] == "ok" else "FAIL" for step in STEPS)])
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    lines = [
+        "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    faults = [
+        f"{engine} {step}: {said}"
+        for engine, outcome in outcomes.items()
+        for step, said in outcome.items()
+        if said != "ok"
+    ]
+    return "\n".join([*lines, *faults])
 
 
 def _tell(data: dict[str, Any], text: str, options: argparse.Namespace) -> None:

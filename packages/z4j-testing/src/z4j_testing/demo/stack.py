@@ -1,24 +1,23 @@
-"""The demo's processes: Redis, brain, worker, desk. The rule: nothing outside one directory."""
+"""The demo's processes: Redis, brain, workers, front, office, desk. The rule: one directory."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import shutil
-import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from redis import Redis
 
+from .departments import open_departments, open_front, open_office
 from .processes import Family, free_port, is_listening, wait_until
+from .shop.keys import ALL
 
 PROJECT = "demo"
 START_S = 30.0
-WORKER_SLOTS = 6
-QUEUES = "orders,payments,mail,media,reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +37,31 @@ class Shop:
     brain: Brain
     redis: Redis
     ports: tuple[int, ...]
+    engines: tuple[str, ...]
 
 
-def open_shop(family: Family, home: Path, port: int, rate: float, *options: str) -> Shop:
-    """Start everything in `home` and return when the brain serves and the worker consumes.
+def open_shop(
+    family: Family, home: Path, port: int, rate: float, *options: str, engines: Sequence[str] = ALL
+) -> Shop:
+    """Start everything in `home` and return when the brain serves and the workers consume.
 
-    `options` are more ones for `z4j serve`.
+    `options` are more ones for `z4j serve`; `engines` are the departments that are open.
 
     Raises:
         ChildDied: a process ended by itself.
         TimeoutError: one was not ready in time.
     """
-    redis_port = free_port()
-    redis = _start_redis(family, home, redis_port)
+    ports = free_port(), free_port(), free_port()
+    redis = _start_redis(family, home, ports[0])
     brain = start_brain(family, home, port, *options)
-    env = _shop_env(home, redis_port, brain.dsn)
-    _start_worker(family, env)
+    redis_url = f"redis://127.0.0.1:{ports[0]}/0"
+    env = _shop_env(home, redis_url, brain.dsn, engines)
+    open_departments(family, env, redis_url, engines)
+    env["SHOP_FRONT"] = open_front(family, env, ports[1])
+    env["SHOP_OFFICE"] = open_office(family, env, ports[2])
     desk = [sys.executable, "-m", "z4j_testing.demo.shop.desk", str(rate)]
     family.start("desk", desk, env)
-    return Shop(family, brain, redis, (redis_port, port))
+    return Shop(family, brain, redis, (*ports, port), tuple(engines))
 
 
 def start_brain(family: Family, home: Path, port: int, *more: str) -> Brain:
@@ -100,17 +105,10 @@ def _start_redis(family: Family, home: Path, port: int) -> Redis:
     return redis
 
 
-def _start_worker(family: Family, env: Mapping[str, str]) -> None:
-    app = ["-A", "z4j_testing.demo.shop.app:app"]
-    options = ["-n", "shop@%h", "-c", str(WORKER_SLOTS), "-Q", QUEUES, "-l", "INFO"]
-    command = [sys.executable, "-m", "celery", *app, "worker", *options]
-    worker = family.start("worker", command, env, signal.SIGQUIT)
-    wait_until("the worker is ready", lambda: " ready." in worker.tail(400), START_S, family)
-
-
-def _shop_env(home: Path, redis_port: int, dsn: str) -> dict[str, str]:
+def _shop_env(home: Path, redis_url: str, dsn: str, engines: Sequence[str]) -> dict[str, str]:
     return {
-        "SHOP_REDIS": f"redis://127.0.0.1:{redis_port}/0",
+        "SHOP_REDIS": redis_url,
+        "SHOP_ENGINES": ",".join(engines),
         "Z4J_DSN": dsn,
         "Z4J_ALLOW": "all",
         "Z4J_SPOOL_DIR": str(home / "spool"),

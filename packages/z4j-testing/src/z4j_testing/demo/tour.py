@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,11 @@ from .processes import wait_until
 from .rest import Rest, RestError, enter
 from .shop.keys import BOOK, DESK, SUPPLIERS_DOWN
 from .stack import PROJECT, Shop
+from .stops import SECRET, STOPS, Call, Stop
 
 STEP_S = 20.0
 CANCEL_AFTER_S = 8
-REPORT_PAGES = 80
-SECRET = "kept-by-the-app-alone-42"  # noqa: S105  the value a brain must never need
-STEPS = ("success", "failure+traceback", "retry", "cancel", "terminate")
+STEPS = ("success", "failure+traceback", "retry", "cancel", "stop")
 Row = dict[str, Any]
 
 
@@ -27,15 +27,19 @@ class NotShown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """One walk through one running shop."""
+    """One walk through one department of a running shop."""
 
     shop: Shop
     rest: Rest
+    at: Stop
 
-    def order(self, task: str, args: list[Any], **more: Any) -> str:
+    def order(self, call: Call, kwargs: Row | None = None, delay_s: float | None = None) -> str:
         """Ask at the shop's desk for one task and return its id."""
         task_id = str(uuid.uuid4())
-        wish = {"task": task, "args": args, "task_id": task_id, **more}
+        wish = {
+            "engine": self.at.engine, "task": call[0], "args": call[1], "kwargs": kwargs or {},
+            "task_id": task_id, "delay_s": delay_s,
+        }  # fmt: skip
         self.shop.redis.rpush(DESK, json.dumps(wish))
         return task_id
 
@@ -46,7 +50,8 @@ class Tour:
 
     def row(self, task_id: str) -> Row | None:
         """The brain's row of a task."""
-        items = self.rest.get("tasks", q=f"id:{task_id}", range="1h")["items"]
+        query = f"engine:{self.at.engine} id:{task_id}"
+        items = self.rest.get("tasks", q=query, range="1h")["items"]
         return items[0] if items else None
 
     def state(self, task_id: str) -> str:
@@ -69,9 +74,19 @@ class Tour:
         return row
 
     def act(self, action: str, task_id: str) -> Row:
-        """Do one action as an operator does: preview, confirm, wait; returns the one item."""
+        """Do one action on a task as an operator does; returns the one item."""
         row = self.until_state(task_id, "scheduled", "queued", "running", "failed")
-        preview = self.rest.post("bulk/preview", {"action": action, "refs": [row["ref"]]})
+        return self._confirmed({"action": action, "refs": [row["ref"]]})
+
+    def do(self, action: str, queue: Row) -> Row:
+        """Do one action on a queue."""
+        target = {"engine": queue["engine"], "app": queue["app"], "queue": queue["name"]}
+        return self._confirmed({"action": action, "targets": [target]})
+
+    def _confirmed(self, wanted: Row) -> Row:
+        """Preview, confirm and wait, as the dashboard does."""
+        action = wanted["action"]
+        preview = self.rest.post("bulk/preview", wanted)
         _expect(preview["total"] == 1, f"the preview of {action} counts {preview['total']}")
         confirmation = {"preview_id": preview["preview_id"], "hold_s": 0, "reason": "demo tour"}
         if preview["needs"]["typed"] is not None:
@@ -91,20 +106,19 @@ def _expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001  reads as a se
 
 
 def success(tour: Tour) -> None:
-    """A task that succeeds is shown with its result."""
-    task_id = tour.order("shop.send_mail", ["mei.tanaka@mail.example", "Your order 4711"])
+    """A task that succeeds is shown with its arguments and its result."""
+    task_id = tour.order(tour.at.good)
 
     row = tour.until_state(task_id, "succeeded")
     detail = tour.rest.get(f"tasks/{row['ref']}")
 
-    _expect(task_id in (detail["result"] or {}).get("text", ""), "the result is not shown")
-    _expect("Your order 4711" in detail["args"]["text"], "the arguments are not shown")
+    _expect(tour.at.shown in (detail["result"] or {}).get("text", ""), "the result is not shown")
+    _expect("4711" in detail["args"]["text"], "the arguments are not shown")
 
 
 def failure(tour: Tour) -> None:
     """A task that fails is shown with the line of code that is wrong."""
-    card = {"name": "gift card", "price": 2500, "kind": "gift card"}
-    task_id = tour.order("shop.checkout", [4712, "Marguerite Okafor", [card]])
+    task_id = tour.order(tour.at.bug)
 
     row = tour.until_state(task_id, "failed")
     error = tour.rest.get(f"tasks/{row['ref']}")["error"] or {}
@@ -120,7 +134,7 @@ def retry(tour: Tour) -> None:
     redis = tour.shop.redis
     redis.sadd(SUPPLIERS_DOWN, "atlas")
     kwargs = {"supplier": "atlas", "password": SECRET}
-    task_id = tour.order("shop.restock", ["sku-Ω-1", 2**60 + 1], kwargs=kwargs)
+    task_id = tour.order(tour.at.picky, kwargs)
     row = tour.until_state(task_id, "failed")
     shown = json.dumps(tour.rest.get(f"tasks/{row['ref']}"))
     _expect(SECRET not in shown, "the brain holds a secret argument in clear")
@@ -130,26 +144,41 @@ def retry(tour: Tour) -> None:
 
     tour.until_state(new_id, "succeeded")
     booked = tour.booked(new_id)
-    _expect(booked == [["sku-Ω-1", 2**60 + 1], kwargs], f"it ran with {booked}")
+    _expect(booked == [tour.at.picky[1], kwargs], f"it ran with {booked}")
 
 
 def cancel(tour: Tour) -> None:
     """A waiting task that is cancelled never runs."""
-    args = ["noor.haddad@mail.example", "A reminder nobody wants"]
-    task_id = tour.order("shop.send_mail", args, countdown=CANCEL_AFTER_S)
-
-    tour.act("cancel", task_id)
+    with _held_up(tour):
+        delay_s = CANCEL_AFTER_S if tour.at.has_delays else None
+        task_id = tour.order(tour.at.waits, delay_s=delay_s)
+        tour.until_state(task_id, "scheduled", "queued")
+        tour.act("cancel", task_id)
 
     tour.until_state(task_id, "cancelled")
     _expect(tour.booked(task_id) is None, "it ran all the same")
 
 
-def terminate(tour: Tour) -> None:
-    """A running task that is terminated stops, and its worker goes on."""
-    task_id = tour.order("shop.monthly_report", ["2026-10", REPORT_PAGES])
+@contextlib.contextmanager
+def _held_up(tour: Tour) -> Generator[None]:
+    """Where an engine has no delays, its queue is paused meanwhile."""
+    if tour.at.has_delays:
+        yield
+        return
+    (queue,) = [row for row in tour.rest.get("queues")["items"] if row["engine"] == tour.at.engine]
+    tour.do("pause", queue)
+    try:
+        yield
+    finally:
+        tour.do("resume", queue)
+
+
+def stop(tour: Tour) -> None:
+    """A running task that is stopped ends there, and its worker goes on."""
+    task_id = tour.order(tour.at.lasting)
     tour.until_state(task_id, "running")
 
-    tour.act("terminate", task_id)
+    tour.act(tour.at.stop, task_id)
 
     tour.until_state(task_id, "cancelled", "failed")
     _expect(tour.booked(task_id) is None, "it ran to its end")
@@ -157,13 +186,18 @@ def terminate(tour: Tour) -> None:
 
 
 WALKS: Mapping[str, Callable[[Tour], None]] = dict(
-    zip(STEPS, (success, failure, retry, cancel, terminate), strict=True)
+    zip(STEPS, (success, failure, retry, cancel, stop), strict=True)
 )
 
 
-def walk(shop: Shop) -> dict[str, str]:
-    """Take every step and return "ok" or what went wrong, by step."""
-    tour = Tour(shop, enter(shop.brain.url, PROJECT, shop.brain.link))
+def walk(shop: Shop) -> dict[str, dict[str, str]]:
+    """Take every step at every engine; "ok" or what went wrong, by engine and step."""
+    rest = enter(shop.brain.url, PROJECT, shop.brain.link)
+    return {engine: visit(Tour(shop, rest, STOPS[engine])) for engine in shop.engines}
+
+
+def visit(tour: Tour) -> dict[str, str]:
+    """Take every step at one engine."""
     return {step: _outcome(WALKS[step], tour) for step in STEPS}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import z4j
 from celery import Celery
 
-REDIS_URL = os.environ.get("SHOP_REDIS", "redis://127.0.0.1:6379/8")
+from .keys import REDIS_URL
+
 QUEUES = ("orders", "payments", "mail", "media", "reports")
 
 app: Any = Celery("shop", broker=REDIS_URL, include=["z4j_testing.demo.shop.tasks"])

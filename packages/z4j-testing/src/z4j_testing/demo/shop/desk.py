@@ -1,21 +1,29 @@
-"""The shop's front: customers come at a steady rate; who asks at the desk is served first.
+"""Customers and staff: they come at a steady rate; who asks at the desk is served first.
 
-The rule: it only enqueues. `python -m z4j_testing.demo.shop.desk RATE`, in tasks a second.
+The rule: it only enqueues, or has the front and the office do so.
+`python -m z4j_testing.demo.shop.desk RATE`, in tasks a second.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
+import urllib.request
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from redis import Redis
 
 from . import tasks
-from .app import REDIS_URL, app
-from .keys import DESK, SUPPLIERS_DOWN
+from .keys import DESK, OPEN, REDIS_URL, SUPPLIERS_DOWN
+from .sending import SEND, Wish
+
+FRONT = os.environ.get("SHOP_FRONT")
+OFFICE = os.environ.get("SHOP_OFFICE")
+"""Where the front and the office answer; without them, they are passed by."""
 
 OUTAGE_EVERY = 400
 """Customers between two outages of a supplier."""
@@ -29,19 +37,13 @@ GOODS = (
 )  # fmt: skip
 
 
+VISITS: dict[str, tuple[tuple[Callable[[int], None], int], ...]] = {}
+"""What people come for, by department, with how often."""
+
+
 def visitor(order_id: int) -> None:
     """One customer does one thing."""
-    _pick(
-        (
-            (_order, 30),
-            (_picture, 30),
-            (_newsletter, 22),
-            (_restock, 8),
-            (_refund, 6),
-            (_voucher_for_gift_cards, 2),
-            (_report, 1),
-        )
-    )(order_id)
+    _pick(tuple(visit for name in OPEN for visit in VISITS[name]))(order_id)
 
 
 def _pick(choices: tuple[tuple[Callable[[int], None], int], ...]) -> Callable[[int], None]:
@@ -55,13 +57,12 @@ def _items(count: int) -> list[dict[str, Any]]:
 
 
 def _order(order_id: int) -> None:
-    customer = random.choice(CUSTOMERS)
-    tasks.checkout.delay(order_id, customer, _items(random.randint(1, 4)))
+    _order_of(order_id, random.choice(CUSTOMERS), _items(random.randint(1, 4)))
 
 
 def _voucher_for_gift_cards(order_id: int) -> None:
     card = {"name": "gift card", "price": 2500, "kind": "gift card"}
-    tasks.checkout.delay(order_id, "Marguerite Okafor", [card])
+    _order_of(order_id, "Marguerite Okafor", [card])
 
 
 def _picture(order_id: int) -> None:
@@ -84,11 +85,74 @@ def _restock(order_id: int) -> None:
 
 
 def _refund(order_id: int) -> None:
-    tasks.refund.delay(order_id, random.randint(5, 90) * 100, "arrived broken")
+    cents = random.randint(5, 90) * 100
+    wanted = {"order_id": order_id, "cents": cents, "reason": "arrived broken"}
+    if OFFICE is None:
+        tasks.refund.delay(*wanted.values())
+    else:
+        _post(f"{OFFICE}/refunds", wanted)
 
 
 def _report(order_id: int) -> None:
     tasks.monthly_report.delay(f"2026-{order_id % 12 + 1:02}", random.randint(8, 40))
+
+
+def _order_of(order_id: int, customer: str, items: list[dict[str, Any]]) -> None:
+    if FRONT is None:
+        tasks.checkout.delay(order_id, customer, items)
+    else:
+        _post(f"{FRONT}/orders", {"order_id": order_id, "customer": customer, "items": items})
+
+
+def _post(url: str, document: dict[str, Any]) -> None:
+    asked = urllib.request.Request(  # noqa: S310  (the shop's own front and office)
+        url, json.dumps(document).encode(), {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(asked, timeout=5).close()  # noqa: S310  (as above)
+
+
+def _other(engine: str, task: str, *args: Any, **kwargs: Any) -> None:
+    SEND[engine](Wish(task, args, kwargs, str(uuid.uuid4())))
+
+
+def _archive(order_id: int) -> None:
+    _other("rq", "invoices.archive", f"2026-{order_id % 12 + 1:02}", random.randint(4, 16))
+
+
+def _reorder(order_id: int) -> None:
+    supplier = random.choice(("nordwind", "kestrel", "kestrel"))
+    _other("dramatiq", "reorder", f"sku-{order_id % 97}", 6, supplier=supplier, password="s3cret")  # noqa: S106
+
+
+def _publish(order_id: int) -> None:
+    _other("huey", "catalogue.publish", order_id, random.choice(CUSTOMERS), _items(3))
+
+
+def _prices(order_id: int) -> None:
+    supplier = random.choice(("nordwind", "kestrel", "kestrel"))
+    _other("huey", "catalogue.fetch_prices", "all", order_id % 90, supplier=supplier,
+           password="s3cret")  # fmt: skip  # noqa: S106
+
+
+def _parcel(order_id: int) -> None:
+    _other("arq", "follow", f"PCL-{order_id}", random.randint(1, 6))
+
+
+def _rank(order_id: int) -> None:
+    _other("taskiq", "search.rank", order_id, random.choice(CUSTOMERS), _items(4))
+
+
+VISITS |= {
+    "celery": (
+        (_order, 30), (_picture, 30), (_newsletter, 22), (_restock, 8), (_refund, 6),
+        (_voucher_for_gift_cards, 2), (_report, 1),
+    ),
+    "rq": ((_archive, 1),),
+    "dramatiq": ((_reorder, 6),),
+    "huey": ((_publish, 14), (_prices, 5)),
+    "arq": ((_parcel, 8),),
+    "taskiq": ((_rank, 14),),
+}  # fmt: skip
 
 
 def serve(rate: float) -> None:
@@ -99,7 +163,7 @@ def serve(rate: float) -> None:
         asked: Any = redis.blpop([DESK], timeout=1 / rate)
         if asked is not None:
             wish = json.loads(asked[1])
-            app.send_task(wish.pop("task"), **wish)
+            SEND[wish.pop("engine")](Wish(**wish))
             continue
         order_id += 1
         _weather(redis, order_id)

@@ -11,8 +11,7 @@ from typing import Any
 
 from redis import Redis
 
-from .app import REDIS_URL
-from .keys import BOOK, SUPPLIERS_DOWN
+from .keys import BOOK, REDIS_URL, SUPPLIERS_DOWN
 
 _redis: Redis = Redis.from_url(REDIS_URL, decode_responses=True)
 

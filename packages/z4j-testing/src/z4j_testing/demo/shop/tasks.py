@@ -7,16 +7,18 @@ import time
 import zlib
 from typing import Any
 
-from . import outside, pricing
+from . import handing_on, outside, pricing
 from .app import app
 
 
 @app.task(name="shop.checkout")
 def checkout(order_id: int, customer: str, items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Price an order, ask for the money, confirm by mail."""
+    """Price an order, ask for the money, confirm by mail, have it invoiced and picked."""
     cents = pricing.total(customer, items)
     charge.delay(order_id, cents, card=_card_of(customer))
     send_mail.delay(_address(customer), f"Your order {order_id}", template="confirmation")
+    handing_on.bill(order_id, customer, items)
+    handing_on.pick(order_id, customer, items)
     return {"order_id": order_id, "cents": cents, "items": len(items)}
 
 

@@ -1,0 +1,3 @@
+from collections.abc import Callable, Iterable
+
+def get_wsgi_application() -> Callable[..., Iterable[bytes]]: ...
