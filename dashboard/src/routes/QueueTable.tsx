@@ -16,7 +16,7 @@ export function Busy({ busy, slots }: { busy: number | null; slots: number | nul
       <span className={css.busy} aria-hidden="true">
         <i style={{ width: `${slots > 0 ? (busy / slots) * 100 : 0}%` }} />
       </span>
-      {busy}/{slots}
+      {busy}/{slots || DASH}
     </>
   );
 }

@@ -33,6 +33,7 @@ from .definitions import definition
 from .hooks import Hooks
 from .inventory import TERMINATED, missing_here
 from .message import pack, unpack
+from .requests import running_here
 
 _REDIS_REDELIVERS_S = 3600.0
 _INTERRUPTED = ("solo", "threads", "gevent")
@@ -105,6 +106,8 @@ class CeleryEngine:
             hooks.remove()
 
     # What is known.
+
+    running_here = staticmethod(running_here)
 
     def discover(self) -> Iterable[TaskDef]:
         """Registered tasks of the app, without Celery's own; imports nothing."""

@@ -10,8 +10,16 @@ from collections.abc import Iterator
 from typing import Any
 from weakref import ref
 
+from celery._state import get_current_task
+
 ENDED_KEPT = 4096
 """Ids of finished deliveries remembered to answer "too late": at least so many, at most twice."""
+
+
+def running_here() -> str | None:
+    """Id of the task whose code runs in this thread, in whichever process of a pool."""
+    task = get_current_task()
+    return None if task is None else task.request.id
 
 
 class Run(ref[Any]):

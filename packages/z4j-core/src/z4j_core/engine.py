@@ -144,6 +144,15 @@ class KnowsQueues(Protocol):
     def queues(self) -> Iterable[Queue]: ...
 
 
+@runtime_checkable
+class KnowsRunning(Protocol):
+    """An engine whose tasks start in one process and are told from another."""
+
+    def running_here(self) -> str | None:
+        """Id of the task whose code runs in this thread; what it sends is its child."""
+        ...
+
+
 _SCOPE = "__z4j_scope__"
 
 

@@ -12,11 +12,13 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgpack import Packer
 
+from ..engine import KnowsRunning
 from ..model.tasks import ENDS, EventKind, Native, TaskDef, TaskEvent
 from .items import (
     BORN,
@@ -94,6 +96,7 @@ class Emitter:
         self.starting: dict[tuple[str, int], tuple[float, InHand]] = {}
         self.in_hand: deque[InHand] = deque()
         self.workers: dict[str, Worker] = {}
+        self.running_here = engine.running_here if isinstance(engine, KnowsRunning) else None
         self.tasks: tuple[TaskDef, ...] = ()
         self._process = process
         self.previews = Shown(process.settings, self.rediscover)
@@ -284,7 +287,7 @@ class Emitter:
                 parts[17] = self.runs.spent_us(run)
         elif kind in BORN:
             parts[13] = at_us
-            parts[29] = parts[29] or CURRENT.get()
+            parts[29] = parts[29] or CURRENT.get() or self._process.running_here()
 
     def _append(self, writer: Any, item: Sequence[Any], body: bytes) -> None:
         if len(body) > MAX_ITEM:
@@ -323,6 +326,8 @@ class Emitter:
 
     def _up(self, worker: Worker) -> None:
         is_new = worker.id not in self.workers
+        if worker.started_at is None:
+            worker = replace(worker, started_at=self._wall_us() / 1e6)
         self.workers[worker.id] = worker
         self._process.own("worker")
         if is_new:

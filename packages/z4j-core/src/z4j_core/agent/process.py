@@ -163,6 +163,14 @@ class Process:
             self.replays.write_pending()
         return kept
 
+    def running_here(self) -> str | None:
+        """Id of the task that an engine says runs here, where another process tells its start."""
+        for emitter in self.emitters:
+            ask = emitter.running_here
+            if ask is not None and (task_id := emitter.quietly(ask)):
+                return task_id
+        return None
+
     def workers_changed(self) -> None:
         """Leave the names of the workers beside the stream, for whoever adopts it."""
         if self.spool is None or not self.spool.path:

@@ -44,6 +44,9 @@ class Recording(Protocol):
         """Write to the stream of another process."""
         ...
 
+    def running_here(self) -> str | None:
+        """Id of the task that an engine says runs in this thread."""
+
     def workers_changed(self) -> None:
         """Leave the names of the workers beside the stream."""
 

@@ -6,8 +6,8 @@ The rule: nil means "this engine cannot tell", never 0.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..clock import Clock
@@ -88,8 +88,16 @@ def of_workers(emitter: Emitter) -> Snapshot:
     ask = getattr(Answering(emitter.engine), "workers", None)
     if workers and ask is not None:
         outcome = invoke(lambda: list(ask()), timeout_s=_ASK_S)
-        workers |= {worker.id: worker for worker in outcome.value or ()}
+        workers |= {worker.id: _dated(worker, workers) for worker in outcome.value or ()}
     return snapshot(WORKERS, emitter.source, [_worker_row(w) for w in workers.values()])
+
+
+def _dated(worker: Worker, known: Mapping[str, Worker]) -> Worker:
+    """A worker with since when it is up, also where its engine does not keep that."""
+    before = known.get(worker.id)
+    if worker.started_at is not None or before is None:
+        return worker
+    return replace(worker, started_at=before.started_at)
 
 
 def _depth(engine: Engine, queue: str) -> QueueDepth | None:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from .processes import Family, is_listening, wait_until
 
-SHOP = "z4j_testing.demo.shop"
+SHOP = "shop"
+"""The shop is a package of its own: its code and its workers know nothing of the demo."""
 START_S = 40.0
 WORKER_SLOTS = 6
 QUEUES = "orders,payments,mail,media,reports"

@@ -59,7 +59,7 @@ def open_shop(
     open_departments(family, env, redis_url, engines)
     env["SHOP_FRONT"] = open_front(family, env, ports[1])
     env["SHOP_OFFICE"] = open_office(family, env, ports[2])
-    desk = [sys.executable, "-m", "z4j_testing.demo.shop.desk", str(rate)]
+    desk = [sys.executable, "-m", "shop.desk", str(rate)]
     family.start("desk", desk, env)
     return Shop(family, brain, redis, (*ports, port), tuple(engines))
 
@@ -107,6 +107,7 @@ def _start_redis(family: Family, home: Path, port: int) -> Redis:
 
 def _shop_env(home: Path, redis_url: str, dsn: str, engines: Sequence[str]) -> dict[str, str]:
     return {
+        "PYTHONPATH": str(Path(__file__).parent),
         "SHOP_REDIS": redis_url,
         "SHOP_ENGINES": ",".join(engines),
         "Z4J_DSN": dsn,

@@ -35,8 +35,8 @@ class Stop:
 
 _BUG = [4712, LOST_ON_VOUCHERS, [CARD]]
 _GOOD = [4711, "Ada Petrova", [TEAPOT]]
-_INVOICES = "z4j_testing.demo.shop.invoices"
-_CATALOGUE = "z4j_testing.demo.shop.catalogue"
+_INVOICES = "shop.invoices"
+_CATALOGUE = "shop.catalogue"
 STOPS: Mapping[str, Stop] = {
     "celery": Stop(
         "celery",
@@ -58,12 +58,12 @@ STOPS: Mapping[str, Stop] = {
     ),
     "dramatiq": Stop(
         "dramatiq",
-        good=("pick", _GOOD),
+        good=("warehouse.pick", _GOOD),
         shown="picked",
-        bug=("pick", _BUG),
-        picky=("reorder", ["sku-Ω-1", 2**60 + 1]),
-        lasting=("stocktake", ["aisle 7", PAGES]),
-        waits=("stocktake", ["aisle 8", 1]),
+        bug=("warehouse.pick", _BUG),
+        picky=("warehouse.reorder", ["sku-Ω-1", 2**60 + 1]),
+        lasting=("warehouse.stocktake", ["aisle 7", PAGES]),
+        waits=("warehouse.stocktake", ["aisle 8", 1]),
         stop="cancel",
     ),
     "huey": Stop(
@@ -78,12 +78,12 @@ STOPS: Mapping[str, Stop] = {
     ),
     "arq": Stop(
         "arq",
-        good=("announce", _GOOD),
+        good=("carriers.announce", _GOOD),
         shown="PCL-4711",
-        bug=("announce", _BUG),
-        picky=("book_pickup", ["depot-Ω-1", 2**60 + 1]),
-        lasting=("follow", ["PCL-1", PAGES]),
-        waits=("follow", ["PCL-2", 1]),
+        bug=("carriers.announce", _BUG),
+        picky=("carriers.book_pickup", ["depot-Ω-1", 2**60 + 1]),
+        lasting=("carriers.follow", ["PCL-1", PAGES]),
+        waits=("carriers.follow", ["PCL-2", 1]),
         stop="cancel",
     ),
     "taskiq": Stop(

@@ -6,6 +6,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,13 +133,14 @@ def failure(tour: Tour) -> None:
 def retry(tour: Tour) -> None:
     """A retry from the brain runs with the original arguments, also those it never saw."""
     redis = tour.shop.redis
-    redis.sadd(SUPPLIERS_DOWN, "atlas")
-    kwargs = {"supplier": "atlas", "password": SECRET}
+    supplier = f"atlas-{tour.at.engine}"
+    redis.sadd(SUPPLIERS_DOWN, supplier)
+    kwargs = {"supplier": supplier, "password": SECRET}
     task_id = tour.order(tour.at.picky, kwargs)
     row = tour.until_state(task_id, "failed")
     shown = json.dumps(tour.rest.get(f"tasks/{row['ref']}"))
     _expect(SECRET not in shown, "the brain holds a secret argument in clear")
-    redis.srem(SUPPLIERS_DOWN, "atlas")
+    redis.srem(SUPPLIERS_DOWN, supplier)
 
     new_id = tour.act("retry", task_id)["new_id"]
 
@@ -191,9 +193,11 @@ WALKS: Mapping[str, Callable[[Tour], None]] = dict(
 
 
 def walk(shop: Shop) -> dict[str, dict[str, str]]:
-    """Take every step at every engine; "ok" or what went wrong, by engine and step."""
+    """Take every step at every engine, all at once; "ok" or what went wrong, by both."""
     rest = enter(shop.brain.url, PROJECT, shop.brain.link)
-    return {engine: visit(Tour(shop, rest, STOPS[engine])) for engine in shop.engines}
+    with ThreadPoolExecutor(len(shop.engines)) as walkers:
+        visits = walkers.map(lambda engine: visit(Tour(shop, rest, STOPS[engine])), shop.engines)
+        return dict(zip(shop.engines, visits, strict=True))
 
 
 def visit(tour: Tour) -> dict[str, str]:

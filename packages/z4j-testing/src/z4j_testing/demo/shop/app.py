@@ -11,7 +11,7 @@ from .keys import REDIS_URL
 
 QUEUES = ("orders", "payments", "mail", "media", "reports")
 
-app: Any = Celery("shop", broker=REDIS_URL, include=["z4j_testing.demo.shop.tasks"])
+app: Any = Celery("shop", broker=REDIS_URL, include=[f"{__package__}.tasks"])
 app.conf.update(
     task_default_queue="orders",
     task_routes={

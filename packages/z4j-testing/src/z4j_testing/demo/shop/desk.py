@@ -1,7 +1,7 @@
 """Customers and staff: they come at a steady rate; who asks at the desk is served first.
 
 The rule: it only enqueues, or has the front and the office do so.
-`python -m z4j_testing.demo.shop.desk RATE`, in tasks a second.
+`python -m shop.desk RATE`, in tasks a second.
 """
 
 from __future__ import annotations
@@ -116,26 +116,33 @@ def _other(engine: str, task: str, *args: Any, **kwargs: Any) -> None:
 
 
 def _archive(order_id: int) -> None:
-    _other("rq", "invoices.archive", f"2026-{order_id % 12 + 1:02}", random.randint(4, 16))
+    _other("rq", "shop.invoices.archive", f"2026-{order_id % 12 + 1:02}", random.randint(4, 16))
 
 
 def _reorder(order_id: int) -> None:
     supplier = random.choice(("nordwind", "kestrel", "kestrel"))
-    _other("dramatiq", "reorder", f"sku-{order_id % 97}", 6, supplier=supplier, password="s3cret")  # noqa: S106
+    _other(
+        "dramatiq",
+        "warehouse.reorder",
+        f"sku-{order_id % 97}",
+        6,
+        supplier=supplier,
+        password="s3cret",  # noqa: S106
+    )
 
 
 def _publish(order_id: int) -> None:
-    _other("huey", "catalogue.publish", order_id, random.choice(CUSTOMERS), _items(3))
+    _other("huey", "shop.catalogue.publish", order_id, random.choice(CUSTOMERS), _items(3))
 
 
 def _prices(order_id: int) -> None:
     supplier = random.choice(("nordwind", "kestrel", "kestrel"))
-    _other("huey", "catalogue.fetch_prices", "all", order_id % 90, supplier=supplier,
+    _other("huey", "shop.catalogue.fetch_prices", "all", order_id % 90, supplier=supplier,
            password="s3cret")  # fmt: skip  # noqa: S106
 
 
 def _parcel(order_id: int) -> None:
-    _other("arq", "follow", f"PCL-{order_id}", random.randint(1, 6))
+    _other("arq", "carriers.follow", f"PCL-{order_id}", random.randint(1, 6))
 
 
 def _rank(order_id: int) -> None:

@@ -17,6 +17,7 @@ from .keys import OPEN
 T = TypeVar("T")
 ANSWER_S = 10
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
+_making = threading.Lock()
 
 
 def bill(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> None:
@@ -51,11 +52,15 @@ def index(document: int, words: Sequence[str]) -> None:
 
 def waited(coroutine: Coroutine[Any, Any, T]) -> T:
     """What a coroutine returns, run on the loop of this process."""
-    loop = _loops.get(os.getpid())
-    if loop is None:
-        loop = _loops[os.getpid()] = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, daemon=True).start()
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result(ANSWER_S)
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop_of(os.getpid())).result(ANSWER_S)
+
+
+def _loop_of(pid: int) -> asyncio.AbstractEventLoop:
+    with _making:
+        if pid not in _loops:
+            _loops[pid] = asyncio.new_event_loop()
+            threading.Thread(target=_loops[pid].run_forever, daemon=True).start()
+        return _loops[pid]
 
 
 async def pool() -> Any:
@@ -75,4 +80,4 @@ _pools: dict[asyncio.AbstractEventLoop, Any] = {}
 
 
 async def _announce(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> None:
-    await (await pool()).enqueue_job("announce", order_id, customer, list(items))
+    await (await pool()).enqueue_job("carriers.announce", order_id, customer, list(items))

@@ -33,18 +33,17 @@ def rq(wish: Wish) -> None:
     from . import invoices  # noqa: PLC0415  (as above)
 
     given = {"args": wish.args, "kwargs": wish.kwargs, "job_id": wish.task_id}
-    name = f"{invoices.__name__}.{wish.task.rpartition('.')[2]}"
     if wish.delay_s is None:
-        invoices.queue.enqueue(name, **given)
+        invoices.queue.enqueue(wish.task, **given)
     else:
-        invoices.queue.enqueue_in(timedelta(seconds=wish.delay_s), name, **given)
+        invoices.queue.enqueue_in(timedelta(seconds=wish.delay_s), wish.task, **given)
 
 
 def dramatiq(wish: Wish) -> None:
     """The warehouse."""
     from . import warehouse  # noqa: PLC0415  (as above)
 
-    actor = warehouse.broker.get_actor(wish.task.rpartition(".")[2])
+    actor = warehouse.broker.get_actor(wish.task)
     message = actor.message_with_options(args=tuple(wish.args), kwargs=dict(wish.kwargs))
     delay = None if wish.delay_s is None else int(wish.delay_s * 1000)
     warehouse.broker.enqueue(message.copy(message_id=wish.task_id), delay=delay)
@@ -68,9 +67,8 @@ def arq(wish: Wish) -> None:
 
 
 async def _arq(wish: Wish) -> None:
-    name = wish.task.rpartition(".")[2]
     given = {**wish.kwargs, "_job_id": wish.task_id, "_defer_by": wish.delay_s}
-    await (await pool()).enqueue_job(name, *wish.args, **given)
+    await (await pool()).enqueue_job(wish.task, *wish.args, **given)
 
 
 def taskiq(wish: Wish) -> None:

@@ -18,7 +18,7 @@ broker.add_middleware(CurrentMessage())
 dramatiq.set_broker(broker)
 
 
-@dramatiq.actor(queue_name="warehouse", max_retries=0)
+@dramatiq.actor(actor_name="warehouse.pick", queue_name="warehouse", max_retries=0)
 def pick(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Fetch the goods of an order from their shelves and have the search index count them."""
     worth = pricing.total(customer, items)
@@ -27,7 +27,7 @@ def pick(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> dict[
     return {"order_id": order_id, "picked": len(items), "worth": worth}
 
 
-@dramatiq.actor(queue_name="warehouse", max_retries=0)
+@dramatiq.actor(actor_name="warehouse.reorder", queue_name="warehouse", max_retries=0)
 def reorder(sku: str, pieces: int, *, supplier: str, password: str) -> str:
     """Order goods at a supplier."""
     confirmation = outside.order_from(supplier, sku, pieces)
@@ -36,7 +36,7 @@ def reorder(sku: str, pieces: int, *, supplier: str, password: str) -> str:
     return confirmation
 
 
-@dramatiq.actor(queue_name="warehouse", max_retries=0)
+@dramatiq.actor(actor_name="warehouse.stocktake", queue_name="warehouse", max_retries=0)
 def stocktake(aisle: str, shelves: int) -> dict[str, Any]:
     """Count an aisle, half a second a shelf."""
     for _shelf in range(shelves):
