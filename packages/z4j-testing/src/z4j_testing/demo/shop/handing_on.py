@@ -1,7 +1,7 @@
-"""From one department to the next. The rule: who is closed today is not told.
+"""To the parcel carriers and the search index. The rule: who is closed today is not told.
 
-The parcel carriers and the search index speak asyncio. A process that does not keeps one loop in a
-thread for them, made anew after a fork.
+Both speak asyncio. A process that does not keeps one loop in a thread for them, made anew after a
+fork.
 """
 
 from __future__ import annotations
@@ -20,22 +20,6 @@ _loops: dict[int, asyncio.AbstractEventLoop] = {}
 _making = threading.Lock()
 
 
-def bill(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> None:
-    """Have an invoice written."""
-    if "rq" in OPEN:
-        from . import invoices  # noqa: PLC0415  (a department loads another's queue when it asks)
-
-        invoices.queue.enqueue(invoices.render, order_id, customer, list(items))
-
-
-def pick(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> None:
-    """Have the goods picked."""
-    if "dramatiq" in OPEN:
-        from . import warehouse  # noqa: PLC0415  (as above)
-
-        warehouse.pick.send(order_id, customer, list(items))
-
-
 def announce(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> None:
     """Tell the carriers of a parcel."""
     if "arq" in OPEN:
@@ -45,7 +29,7 @@ def announce(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> N
 def index(document: int, words: Sequence[str]) -> None:
     """Have words counted by the search."""
     if "taskiq" in OPEN:
-        from . import search  # noqa: PLC0415  (as above)
+        from . import search  # noqa: PLC0415  (loaded once it is asked)
 
         waited(search.index.kiq(document, list(words)))
 

@@ -7,7 +7,7 @@ import time
 import zlib
 from typing import Any
 
-from . import handing_on, outside, pricing
+from . import ordering, outside, pricing
 from .app import app
 
 
@@ -17,8 +17,8 @@ def checkout(order_id: int, customer: str, items: list[dict[str, Any]]) -> dict[
     cents = pricing.total(customer, items)
     charge.delay(order_id, cents, card=_card_of(customer))
     send_mail.delay(_address(customer), f"Your order {order_id}", template="confirmation")
-    handing_on.bill(order_id, customer, items)
-    handing_on.pick(order_id, customer, items)
+    ordering.bill(order_id, customer, items)
+    ordering.pick(order_id, customer, items)
     return {"order_id": order_id, "cents": cents, "items": len(items)}
 
 
