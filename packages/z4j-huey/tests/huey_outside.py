@@ -4,6 +4,7 @@ Only what passes here is advertised as proved. The consumer is started as its us
 """
 
 import contextlib
+import os
 import shutil
 import sys
 import time
@@ -51,6 +52,13 @@ class RigOutside(Outside, Shop):
             "PYTHONPATH": str(HERE), "RIG_BROKER": self.broker, "RIG_QUEUE": self.queue,
             "RIG_WHERE": str(self.where), "RIG_POOL": self.pool, "RIG_MARKS": str(self.folder),
         }  # fmt: skip
+
+    def stream(self, role):
+        """Of others than workers, this process: a scheduler that was forked tells of itself too."""
+        if role == "worker":
+            return Outside.stream(self, role)
+        mine = [each for each in self.brain.store.registers if each.pid == os.getpid()]
+        return mine[-1].stream
 
     def of(self, task_id):
         return numbered(super().of(task_id))
