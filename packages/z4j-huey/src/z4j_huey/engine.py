@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal as signals
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,6 @@ from z4j_core import (
     Capability,
     Delivery,
     Emit,
-    EventKind,
     Job,
     Native,
     Page,
@@ -20,6 +20,7 @@ from z4j_core import (
     Stop,
     TaskDef,
     TaskEvent,
+    TaskNotFound,
     Unsupported,
     Worker,
     scoped,
@@ -29,10 +30,11 @@ from z4j_core.replay.redis import RedisReplay
 from . import sending, store
 from .definitions import definition
 from .hooks import Hooks
-from .inventory import pool_of
+from .inventory import grow, hears_hangup, pool_of, replaces_children, slots_of
 from .live import Interrupted
 
-_WORKERS = (Capability.PAUSE, Capability.RESUME, Capability.TERMINATE)
+_IN_WORKERS = (Capability.PAUSE, Capability.RESUME, Capability.TERMINATE, Capability.POOL,
+               Capability.RESTART)  # fmt: skip
 
 
 class HueyEngine:
@@ -70,9 +72,11 @@ class HueyEngine:
             missing |= {Capability.ENQUEUE: "eager", Capability.RETRY: "eager"}
         hooks = self._hooks
         if hooks is None or not hooks.works:
-            missing |= dict.fromkeys(_WORKERS, "pool")
-        elif pool_of(hooks.consumer) != "process":
-            missing[Capability.TERMINATE] = "pool"
+            return missing | dict.fromkeys(_IN_WORKERS, "pool")
+        is_child = pool_of(hooks.consumer) == "process"
+        missing[Capability.POOL if is_child else Capability.TERMINATE] = "pool"
+        if not (replaces_children if is_child else hears_hangup)(hooks.consumer):
+            missing[Capability.RESTART] = "needs_supervisor"
         return missing
 
     def attach(self, emit: Emit) -> None:
@@ -219,6 +223,47 @@ class HueyEngine:
     def resume(self, queue: str) -> None:
         """Start tasks again, when the consumer next looks."""
         store.own(self.huey, queue)
+
+    # The worker.
+
+    @scoped(Scope.PROCESS)
+    def pool(self, worker_id: str, delta: int) -> int:
+        """Add or take away threads or greenlets; one that leaves does so when it looks for a task.
+
+        Raises:
+            Unsupported: a pool of processes, or none would be left.
+        """
+        hooks = self._working(worker_id)
+        if pool_of(hooks.consumer) == "process":
+            raise Unsupported("pool", "a consumer that forks has a fixed number of processes")
+        size = slots_of(hooks.consumer) - len(hooks.leaving) + delta
+        if size < 1:
+            raise Unsupported("pool", "one has to stay")
+        hooks.leaving.extend([None] * -delta)
+        for _ in range(delta):
+            grow(hooks.consumer)
+        return size
+
+    @scoped(Scope.PROCESS)
+    def restart(self, worker_id: str) -> None:
+        """Let tasks end, then begin anew: this child is replaced, or the consumer starts again.
+
+        Raises:
+            Unsupported: nobody would start it again.
+        """
+        hooks = self._working(worker_id)
+        if replaces_children(hooks.consumer):
+            hooks.leaving.append(None)
+        elif hears_hangup(hooks.consumer):
+            os.kill(os.getpid(), signals.SIGHUP)
+        else:
+            raise Unsupported("needs_supervisor")
+
+    def _working(self, worker_id: str) -> Hooks:
+        hooks = self._hooks
+        if hooks is None or not hooks.works or hooks.worker != worker_id:
+            raise TaskNotFound(worker_id)
+        return hooks
 
     # Stores.
 

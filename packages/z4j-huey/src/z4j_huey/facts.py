@@ -1,5 +1,4 @@
-"""From what Huey knows to plain facts. The rule: what others put beside the arguments is left out.
-"""
+"""From what Huey knows to plain facts. The rule: what others add to the arguments is left out."""
 
 from __future__ import annotations
 
@@ -35,7 +34,8 @@ class Call(NamedTuple):
 
 def call_of(huey: Any, task: Any) -> Call:
     """The call as the app made it; one of Django's own tasks is behind a task of Huey's."""
-    args, given = task.args or (), task.kwargs or {}
+    args: Sequence[Any] = task.args or ()
+    given: Mapping[str, Any] = task.kwargs or {}
     if task.name == _SHIM and len(args) == _SHIMMED:
         return Call(str(args[0]), args[1], args[2])
     if _STRANGE in given or given.get("task") is task:

@@ -7,8 +7,9 @@ Signals say what becomes of an attempt, and contradict each other on the way (`e
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
+from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from typing import Any
 from z4j_core import Emit, EventKind, Native, Stop, TaskEvent, Worker
 
 from .facts import ENDINGS, call_of, epoch
-from .inventory import described, pool_of, worker_id
+from .inventory import described, leave, pool_of, slots_of, worker_id
 from .live import Cancelled, Live, listen, unlisten
 from .message import RAW, pack, read
 from .seams import Seams
@@ -27,8 +28,12 @@ FLUSH_S = 0.8
 CATCH_UP_S = 2.0
 PAUSED_S = 1.0
 ENDED_KEPT = 1000
+_CURRENT: ContextVar[Live | None] = ContextVar("z4j_huey_current", default=None)
+"""The attempt that this thread or greenlet executes."""
+_READING: ContextVar[bool] = ContextVar("z4j_huey_reading", default=False)
+"""Whether it takes tasks out of the storage: one that cannot be read is lost."""
 _HEARD = ("sent", "signalled", "executed", "left", "taking", "taken", "decoded", "undecodable",
-          "is_held", "given_back", "made", "up", "down", "stopped")  # fmt: skip
+          "leaves", "is_held", "given_back", "made", "up", "down", "stopped")  # fmt: skip
 
 
 class Hooks:
@@ -39,11 +44,11 @@ class Hooks:
         self.emit = emit
         self.consumer: Any = None
         self.running: dict[int, Live] = {}
+        self.leaving: deque[None] = deque()
         self.ended: deque[str] = deque(maxlen=ENDED_KEPT)
         self.worker: str | None = None
         self._pid = 0
         self._active = 0
-        self._reading: set[int] = set()
         on: Any = SimpleNamespace(**{name: emit.hook(getattr(self, name)) for name in _HEARD})
         self._seams = Seams(huey, on)
 
@@ -54,6 +59,7 @@ class Hooks:
     def remove(self) -> None:
         """Hear nothing any more."""
         self._seams.remove()
+        self.running.clear()
         unlisten(self.on_signal)
 
     # Sending.
@@ -89,12 +95,12 @@ class Hooks:
     # Reading.
 
     def taking(self) -> None:
-        """This thread takes tasks out of the storage: one that cannot be read is lost."""
-        self._reading.add(threading.get_ident())
+        """From here on tasks are taken out of the storage."""
+        _READING.set(True)
 
     def taken(self) -> None:
-        """It has done so."""
-        self._reading.discard(threading.get_ident())
+        """No more of them."""
+        _READING.set(False)
 
     def decoded(self, task: Any, data: Any) -> None:
         """A task was made of bytes."""
@@ -102,10 +108,8 @@ class Hooks:
 
     def undecodable(self, data: Any, error: BaseException | None) -> None:
         """No task could be made of these bytes, which nobody else will ever see."""
-        if threading.get_ident() not in self._reading:
-            return
-        found = read(data)
-        if not found.id:
+        found = read(data) if _READING.get() else None
+        if found is None or not found.id:
             return
         is_known = found.task in self.huey._registry._registry  # noqa: SLF001  (the only list)
         self.emit(
@@ -158,7 +162,9 @@ class Hooks:
         if pool_of(self.consumer) == "greenlet":
             greenlet = import_module("gevent").getcurrent()
         live = Live(task, greenlet)
-        self.running[live.thread] = live
+        live.before = _CURRENT.get()
+        _CURRENT.set(live)
+        self.running[id(live)] = live
         call = call_of(self.huey, task)
         self.emit(
             TaskEvent(
@@ -188,7 +194,8 @@ class Hooks:
         live = self._own(task)
         if live is None:
             return
-        del self.running[live.thread]
+        del self.running[id(live)]
+        _CURRENT.set(live.before)
         live.forget()
         kind, detail = live.outcome or (EventKind.SUCCEEDED, None)
         error = live.error
@@ -204,20 +211,26 @@ class Hooks:
         if live.has_ended:
             return
         live.has_ended = True
-        name, more = call_of(self.huey, live.task).task, {}
-        if kind is EventKind.SUCCEEDED:
-            more["result"] = live.result
-        elif kind is not EventKind.CANCELLED:
-            more["error"] = error
-        if kind is EventKind.RETRYING:
-            more["due_at"] = live.due_at
-        else:
+        name = call_of(self.huey, live.task).task
+        if kind is not EventKind.RETRYING:
             self.ended.append(live.task_id)
-            more["native"] = partial(pack, self.huey, live.task, name)
         self.emit(
-            TaskEvent(kind, live.task_id, 0, name, self.huey.name, self.worker,
-                      tries_left=live.tries_left, pid=os.getpid(), detail=detail, **more)
-        )  # fmt: skip
+            TaskEvent(
+                kind,
+                live.task_id,
+                0,
+                name,
+                self.huey.name,
+                self.worker,
+                result=live.result if kind is EventKind.SUCCEEDED else None,
+                error=None if kind is EventKind.CANCELLED else error,
+                tries_left=live.tries_left,
+                due_at=live.due_at,
+                pid=os.getpid(),
+                native=partial(pack, self.huey, live.task, name),
+                detail=detail,
+            )
+        )
 
     def _scheduled(self, task: Any) -> None:
         live = self._own(task)
@@ -251,8 +264,10 @@ class Hooks:
 
     def _own(self, task: Any) -> Live | None:
         """The attempt of this task that this thread executes."""
-        live = self.running.get(threading.get_ident())
-        return live if live is not None and live.task_id == task.id else None
+        live = _CURRENT.get()
+        if live is None or live.task_id != task.id or id(live) not in self.running:
+            return None
+        return live
 
     # Stopping.
 
@@ -269,7 +284,7 @@ class Hooks:
 
     def on_signal(self, *_: Any) -> None:
         """The task that runs in this thread is told to stop."""
-        live = self.running.get(threading.get_ident())
+        live = _CURRENT.get()
         if live is not None:
             live.stop()
 
@@ -284,6 +299,7 @@ class Hooks:
         pid = os.getpid()
         if pid != self._pid:
             self._pid, self._active = pid, 0
+            self.leaving.clear()
             self.running.clear()
             self.ended.clear()
             self.worker = worker_id(self.consumer)
@@ -292,6 +308,16 @@ class Hooks:
         self._active += 1
         self.emit.worker_up(self.described())
         self.emit.catch_up(CATCH_UP_S)
+
+    def leaves(self) -> bool:
+        """Whether this thread or greenlet was asked to make room, or this child for another one."""
+        if not self.leaving:
+            return False
+        with suppress(IndexError):  # another one was faster
+            self.leaving.pop()
+            leave(self.consumer)
+            return True
+        return False
 
     def down(self) -> None:
         """One of them ends; with the last one the worker does."""
@@ -308,7 +334,8 @@ class Hooks:
     def described(self) -> Worker:
         """Describe the worker of this process as it is now."""
         running = [live.task_id for live in list(self.running.values())]
-        return described(self.worker or "", self.consumer, self.huey.name, running)
+        slots = slots_of(self.consumer) - len(self.leaving)
+        return described(self.worker or "", self.consumer, self.huey.name, running, slots)
 
     @property
     def works(self) -> bool:

@@ -21,8 +21,7 @@ _STEPS = 100
 
 
 class Interrupted(BaseException):
-    """Raised in a running task; no `Exception`, so that a task that catches those does not go on.
-    """
+    """Raised in a running task; no `Exception`: a task that catches those does not go on."""
 
 
 class Cancelled(CancelExecution):  # type: ignore[misc]  # huey is untyped
@@ -49,6 +48,7 @@ class Live:
         self.error: BaseException | None = None
         self.due_at: float | None = None
         self.has_ended = False
+        self.before: Live | None = None
         self.wanted: type[BaseException] | None = None
         self._where = where
         self._original = task.execute

@@ -61,7 +61,9 @@ def _postgres_place(dsn: str | None, given: Any, name: str) -> str:
     if dsn:
         conninfo: Any = sys.modules["psycopg.conninfo"]
         told = {**conninfo.conninfo_to_dict(dsn), **told}
-    return place("postgresql", told.get("host"), told.get("port") or 5432, f"{told.get('dbname')}{name}")
+    return place(
+        "postgresql", told.get("host"), told.get("port") or 5432, f"{told.get('dbname')}{name}"
+    )
 
 
 def _instances() -> Iterator[Any]:

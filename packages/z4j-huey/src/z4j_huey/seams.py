@@ -29,8 +29,9 @@ class Seams:
         self._planted: list[tuple[str, Any, Any]] = []
 
     def plant(self) -> None:
-        """Put everything in its place; receivers come first, as in 2.x one that raises hides
-        those behind it.
+        """Put everything in its place.
+
+        Receivers come first: in 2.x one that raises hides those behind it.
         """
         for name, around in _METHODS.items():
             self._wrap(name, around)
@@ -77,8 +78,8 @@ def _signals() -> list[str]:
 
 
 def _enqueue(original: Callable[..., Any], on: Any) -> Callable[..., Any]:
-    def enqueue(task: Any) -> Any:
-        result = original(task)
+    def enqueue(task: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(task, *args, **kwargs)
         on.sent(task)
         return result
 
@@ -99,12 +100,14 @@ def _execute(original: Callable[..., Any], on: Any) -> Callable[..., Any]:
 
 
 def _dequeue(original: Callable[..., Any], on: Any) -> Callable[..., Any]:
-    def dequeue() -> Any:
+    def dequeue(*args: Any, **kwargs: Any) -> Any:
+        if on.leaves():
+            raise KeyboardInterrupt  # ends one worker of a consumer, and is no error to it
         if on.is_held():
             return None
         on.taking()
         try:
-            task = original()
+            task = original(*args, **kwargs)
         finally:
             on.taken()
         return None if task is not None and on.given_back(task) else task
@@ -124,10 +127,10 @@ def _read_schedule(original: Callable[..., Any], on: Any) -> Callable[..., Any]:
 
 
 def _deserialize_task(original: Callable[..., Any], on: Any) -> Callable[..., Any]:
-    def deserialize_task(data: Any) -> Any:
+    def deserialize_task(data: Any, *args: Any, **kwargs: Any) -> Any:
         task = None
         try:
-            task = original(data)
+            task = original(data, *args, **kwargs)
             return task
         finally:
             if task is None:
@@ -139,8 +142,8 @@ def _deserialize_task(original: Callable[..., Any], on: Any) -> Callable[..., An
 
 
 def _create_consumer(original: Callable[..., Any], on: Any) -> Callable[..., Any]:
-    def create_consumer(**options: Any) -> Any:
-        consumer = original(**options)
+    def create_consumer(*args: Any, **options: Any) -> Any:
+        consumer = original(*args, **options)
         on.made(consumer)
         return consumer
 

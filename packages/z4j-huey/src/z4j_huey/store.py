@@ -20,8 +20,11 @@ from z4j_core import (
 from .message import read
 
 _ERRORS = {
-    "redis.exceptions": "RedisError", "sqlite3": "Error", "psycopg": "Error", "valkey": "ValkeyError",
-}  # fmt: skip
+    "redis.exceptions": "RedisError",
+    "valkey.exceptions": "ValkeyError",
+    "sqlite3": "Error",
+    "psycopg": "Error",
+}
 
 
 @contextmanager

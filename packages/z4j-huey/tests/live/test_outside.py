@@ -2,7 +2,10 @@
 
 import pytest
 from huey_outside import RigOutside
+from z4j_core import Capability, EventKind
+from z4j_testing import engine
 from z4j_testing.engine import *  # noqa: F403  (the groups are the tests)
+from z4j_testing.engine import proves
 from z4j_testing.proof import advertised
 from z4j_testing.services import redis_url
 
@@ -29,3 +32,24 @@ def rig(request, tmp_path_factory):
         yield outside
     finally:
         outside.stop()
+
+
+class TestWorkers(engine.TestWorkers):
+    """A consumer of threads or greenlets has no children: the same process begins anew."""
+
+    @proves(Capability.RESTART)
+    def test_restart_comes_back(self, rig):
+        if rig.children != "none":
+            super().test_restart_comes_back(rig)
+            return
+        before, token = rig.worker_now(), f"{rig.queue}-restart"
+        running, seen = rig.send("slow", token), len(rig.states(1))
+        rig.wait(running, EventKind.STARTED)
+
+        rig.verb(Capability.RESTART, worker_id=before.id)
+
+        rig.release(token)
+        assert rig.end(running).kind is EventKind.SUCCEEDED
+        rig.until(lambda: len(rig.states(1)) > seen, "the worker, up again", 30)
+        assert rig.end(rig.send("ok", 1)).worker == before.id
+        assert rig.worker_now().slots == 1
