@@ -50,9 +50,12 @@ def epoch(when: datetime | None, *, utc: bool) -> float | None:
     return (when.replace(tzinfo=UTC) if utc and when.tzinfo is None else when).timestamp()
 
 
+def moment(seconds: float | None) -> datetime | None:
+    """A time that nobody can mistake."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
 def huey_time(seconds: float | None, *, utc: bool) -> datetime | None:
-    """The same the other way round."""
-    if seconds is None:
-        return None
-    when: datetime = normalize_time(datetime.fromtimestamp(seconds, UTC), None, utc)
-    return when
+    """One of Huey's naive times."""
+    when = moment(seconds)
+    return None if when is None else normalize_time(when, None, utc)

@@ -191,12 +191,13 @@ class Hooks:
 
     def left(self, task: Any, raised: BaseException | None) -> None:
         """Huey has done with an attempt; what it could not finish it raised."""
-        live = self._own(task)
-        if live is None:
+        live = _CURRENT.get()
+        if live is None or live.task is not task:
             return
-        del self.running[id(live)]
         _CURRENT.set(live.before)
         live.forget()
+        if self.running.pop(id(live), None) is None:  # detached meanwhile
+            return
         kind, detail = live.outcome or (EventKind.SUCCEEDED, None)
         error = live.error
         if raised is not None and (live.outcome is None or kind is EventKind.RETRYING):

@@ -5,14 +5,16 @@ What is sent again was written by a worker of this app, and its digest was compa
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
+from pickle import UnpicklingError  # noqa: TID251  (an error: nothing is loaded by this module)
 from typing import Any, NamedTuple
 
 from huey.registry import Message
 from z4j_core import Native, Unsupported
 from z4j_core.payload import Node, Opaque, inflated, opaque_text, peek
 
-from .facts import huey_time
+from .facts import huey_time, moment
 
 RAW = "_z4j_raw"
 """Attribute of a task that was read: the bytes it was made of, which its code cannot change."""
@@ -20,6 +22,8 @@ MAX_BYTES = 16 << 20
 _SHOWN = ("id", "name", "eta", "args", "kwargs")
 _AT = {name: Message._fields.index(name) for name in _SHOWN}
 _LAST = max(_AT.values())
+_DAMAGED = (ValueError, TypeError, AttributeError, ImportError, LookupError, EOFError,
+            UnpicklingError, zlib.error)  # fmt: skip
 
 
 class Read(NamedTuple):
@@ -92,7 +96,7 @@ def decoded(huey: Any, native: Native) -> Any:
     """
     try:
         message = huey.serializer.deserialize(native.body)
-    except (ValueError, TypeError, AttributeError, ImportError, LookupError, EOFError) as error:
+    except _DAMAGED as error:
         raise Unsupported("undecodable", f"not read by this app's serializer: {error}") from error
     if not isinstance(message, Message):
         raise Unsupported("undecodable", "not a message of Huey")
@@ -100,8 +104,9 @@ def decoded(huey: Any, native: Native) -> Any:
 
 
 def _resolved(huey: Any, message: Any) -> Any:
-    """Times in Huey's own form."""
-    expires = huey_time(message.expires, utc=huey.utc)
+    """Times in Huey's own form; `expires` is resolved anew at each retry and keeps its zone."""
     return message._replace(
-        eta=huey_time(message.eta, utc=huey.utc), expires=expires, expires_resolved=expires
+        eta=huey_time(message.eta, utc=huey.utc),
+        expires=moment(message.expires),
+        expires_resolved=huey_time(message.expires, utc=huey.utc),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from huey.api import Task
 from z4j_core import EventKind, Job, Native, TaskEvent
 
-from .facts import huey_time
+from .facts import huey_time, moment
 from .message import made, renewed
 
 
@@ -19,11 +19,8 @@ def send(huey: Any, job: Job) -> tuple[str, TaskEvent | None]:
     kind = huey._registry._registry.get(job.task)  # noqa: SLF001  (`string_to_task` raises)
     args, kwargs = tuple(job.args), dict(job.kwargs)
     if kind is not None:
-        expires = huey_time(job.expires, utc=huey.utc)
         task = kind(args, kwargs, id=job.id, eta=huey_time(job.eta, utc=huey.utc),
-                    priority=job.priority, expires=expires, **job.options)  # fmt: skip
-        if expires is not None:
-            task.expires_resolved = expires
+                    priority=job.priority, expires=moment(job.expires), **job.options)  # fmt: skip
         huey.enqueue(task)
         return str(task.id), None
     task_id = job.id or new_id()

@@ -26,6 +26,9 @@ _ERRORS = {
     "psycopg": "Error",
 }
 
+_STAMP = 8
+"""Bytes before a message in a queue with priorities: when it came."""
+
 
 @contextmanager
 def reached(huey: Any) -> Iterator[Any]:
@@ -64,7 +67,10 @@ def depth(storage: Any) -> QueueDepth:
 def peek(storage: Any, queue: str, limit: int, cursor: str | None) -> Page:
     """The next tasks, as they would be taken; nothing is moved or loaded."""
     at = int(cursor or 0)
-    rows = storage.enqueued_items(at + limit)[at:]
+    if hasattr(storage, "queue_key"):
+        rows = _redis_items(storage, at, limit)
+    else:
+        rows = storage.enqueued_items(at + limit)[at:]
     items = tuple(_held(data, queue) for data in rows)
     return Page(items, str(at + len(items)) if len(items) == limit else None)
 
@@ -81,6 +87,14 @@ def purge(storage: Any) -> int:
     while storage.dequeue() is not None:
         count += 1
     return count
+
+
+def _redis_items(storage: Any, at: int, limit: int) -> Any:
+    """Tasks as they would be taken; Huey 2 shows them in another order."""
+    if getattr(storage, "priority", False):
+        rows = storage.conn.zrange(storage.queue_key, at, at + limit - 1)
+        return [row[_STAMP:] for row in rows]
+    return storage.conn.lrange(storage.queue_key, -(at + limit), -(at + 1))[::-1]
 
 
 def _purge_redis(storage: Any) -> int:
