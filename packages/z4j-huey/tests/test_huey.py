@@ -617,6 +617,15 @@ def test_a_task_that_is_cancelled_before_its_code_begins_never_does(bench):
     assert ran == []
 
 
+def test_a_task_cancelled_after_huey_looked_does_not_begin(bench):
+    ran = []
+    task = bench.task(lambda: ran.append(1), name="overtaken").s()
+    bench.emit.tombstones().add(task.id)
+
+    assert bench.run(task) == [E, S, EventKind.CANCELLED]
+    assert (ran, bench.end(task).detail) == ([], "operator")
+
+
 def test_an_interrupt_of_a_task_that_has_left_says_so(bench):
     live = Live(bench.tasks["ok"].s(1))
     live.run()

@@ -7,6 +7,7 @@ Signals say what becomes of an attempt, and contradict each other on the way (`e
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from contextlib import suppress
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ from z4j_core import Emit, EventKind, Native, Stop, TaskEvent, Worker
 
 from .facts import ENDINGS, call_of, epoch
 from .inventory import described, leave, pool_of, slots_of, worker_id
-from .live import Cancelled, Live, listen, unlisten
+from .live import Cancelled, Interrupted, Live, listen, unlisten
 from .message import RAW, pack, read
 from .seams import Seams
 
@@ -162,6 +163,8 @@ class Hooks:
         if pool_of(self.consumer) == "greenlet":
             greenlet = import_module("gevent").getcurrent()
         live = Live(task, greenlet)
+        if task.id in self.emit.tombstones():  # cancelled after Huey had looked
+            live.wanted = Interrupted
         live.before = _CURRENT.get()
         _CURRENT.set(live)
         self.running[id(live)] = live
@@ -285,9 +288,9 @@ class Hooks:
 
     def on_signal(self, *_: Any) -> None:
         """The task that runs in this thread is told to stop."""
-        live = _CURRENT.get()
-        if live is not None:
-            live.stop()
+        for live in list(self.running.values()):
+            if live.thread == threading.get_ident():
+                live.stop()
 
     # The worker.
 
