@@ -13,10 +13,19 @@ from dramatiq_inside import Shop
 from z4j_core import EventKind
 from z4j_dramatiq import DramatiqEngine
 from z4j_testing.outside import Outside
+from z4j_testing.services import amqp_url, redis_url
 
 HERE = Path(__file__).parent
 RUN = "import sys; from z4j_core.cli.run import main; sys.exit(main(sys.argv[1:]))"
 COMMANDS = {"threads": "dramatiq", "gevent": "dramatiq-gevent"}
+
+
+def broker_url(broker):
+    """URL for a rig; pika wants the name of the usual virtual host spelled out."""
+    if broker == "redis":
+        return redis_url(8)
+    url = amqp_url()
+    return f"{url.removesuffix('//')}/%2F" if url.endswith("//") else url
 
 
 class RigOutside(Outside, Shop):

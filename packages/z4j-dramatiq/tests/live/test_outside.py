@@ -2,10 +2,9 @@
 
 import pytest
 from dramatiq_inside import DramatiqBench  # noqa: F401
-from dramatiq_outside import RigOutside
+from dramatiq_outside import RigOutside, broker_url
 from z4j_testing.engine import *  # noqa: F403  (the groups are the tests)
 from z4j_testing.proof import advertised
-from z4j_testing.services import amqp_url, redis_url
 
 del TestContract  # noqa: F821  (proved in process: it has no worker)
 pytestmark = [
@@ -22,7 +21,7 @@ def cell(broker, pool):
 @pytest.fixture(scope="module", params=[cell(*each) for each in CELLS])
 def rig(request, tmp_path_factory):
     broker, pool = request.param
-    url = redis_url(8) if broker == "redis" else amqp_url()
+    url = broker_url(broker)
     outside = RigOutside(url, pool, tmp_path_factory.mktemp("marks"))
     try:
         outside.start()
