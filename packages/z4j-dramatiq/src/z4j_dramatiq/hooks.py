@@ -30,7 +30,10 @@ CATCH_UP_S = 2.0
 FLUSH_S = 2.0
 """How long a stopping worker waits for its facts to be sent."""
 ENDED_KEPT = 1000
-_DETAILS = {TimeLimitExceeded: "timeout", RateLimitExceeded: "rate_limited"}
+_DETAILS: dict[type[BaseException], str] = {
+    TimeLimitExceeded: "timeout",
+    RateLimitExceeded: "rate_limited",
+}
 _FIRST = ("after_enqueue", "after_process_message", "after_skip_message", "after_nack",
           "after_consumer_thread_boot", "before_consumer_thread_shutdown", "before_worker_boot",
           "after_worker_boot", "after_worker_shutdown")  # fmt: skip

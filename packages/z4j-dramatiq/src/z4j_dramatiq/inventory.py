@@ -11,8 +11,9 @@ from platform import node
 from typing import Any
 
 from dramatiq.common import q_name
-from dramatiq.threading import is_gevent_active
 from z4j_core import ChildProcess, Worker
+
+from .live import is_green
 
 
 def worker_id() -> str:
@@ -24,7 +25,7 @@ def described(worker: Any, running: Sequence[str]) -> Worker:
     """Describe a worker; the process that runs its tasks is its own."""
     return Worker(
         worker_id(),
-        "gevent" if is_gevent_active() else "threads",
+        "gevent" if is_green() else "threads",
         slots=worker.worker_threads,
         busy=len(running),
         running=tuple(running),

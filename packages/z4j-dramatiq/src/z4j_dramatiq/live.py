@@ -117,8 +117,14 @@ def of(task_id: str) -> Live | None:
     return next(found, None)
 
 
+def is_green() -> bool:
+    """Whether threads are greenlets in this process."""
+    ask: Any = is_gevent_active
+    return bool(ask())
+
+
 def _place() -> Any:
     """Where to interrupt: a thread's id, or the greenlet."""
-    if is_gevent_active():
+    if is_green():
         return import_module("gevent").getcurrent()
     return threading.get_ident()

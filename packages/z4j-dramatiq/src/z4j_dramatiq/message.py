@@ -74,7 +74,8 @@ def of_json(raw: bytes) -> Any:
     read = fields_of(raw)
     if read.opaque is not None or raw[:1] != b"{":
         raise Unsupported("undecodable", "only messages in JSON are sent again from a broker")
-    return Message(**{**read.fields, "args": tuple(read.fields["args"])})
+    fields: dict[str, Any] = {**read.fields, "args": tuple(read.fields["args"])}
+    return Message(**fields)
 
 
 def fields_of(raw: bytes) -> Read:

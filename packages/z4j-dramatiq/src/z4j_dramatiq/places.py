@@ -16,6 +16,7 @@ from dramatiq.broker import Broker
 
 from .engine import DramatiqEngine
 
+_OURS = "__z4j_tells__"
 _engines: WeakKeyDictionary[Any, DramatiqEngine] = WeakKeyDictionary()
 _listeners: list[Callable[[DramatiqEngine], None]] = []
 
@@ -47,9 +48,10 @@ def _made_before() -> Iterator[Any]:
 
 def _watch(cls: Any) -> None:
     """Hear of each broker of a class, of its subclasses and of those yet to be written."""
-    if "__init_subclass__" not in vars(Broker):
-        Broker.__init_subclass__ = classmethod(_watch)  # type: ignore[assignment]
-    if "__init__" in vars(cls) and not hasattr(cls.__init__, "__wrapped__"):
+    root: Any = Broker
+    if "__init_subclass__" not in vars(root):
+        root.__init_subclass__ = classmethod(_watch)
+    if "__init__" in vars(cls) and not hasattr(cls.__init__, _OURS):
         cls.__init__ = _telling(cls.__init__)
     for each in cls.__subclasses__():
         _watch(each)
@@ -59,8 +61,16 @@ def _telling(original: Any) -> Any:
     @wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         original(self, *args, **kwargs)
-        if type(self).__init__ is __init__:
+        if __init__ in _layers(type(self).__init__):
             for found in _listeners[:]:
                 found(adapt(self))
 
+    setattr(__init__, _OURS, True)
     return __init__
+
+
+def _layers(function: Any) -> Iterator[Any]:
+    """A function and what it was wrapped around: others may have put something around ours."""
+    while function is not None:
+        yield function
+        function = getattr(function, "__wrapped__", None)

