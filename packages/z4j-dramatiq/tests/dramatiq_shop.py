@@ -101,7 +101,7 @@ def stubborn(token):
 
 def changes(items, extra=None):
     """Spoils what it was given before it fails."""
-    mark("changes", [items, extra])
+    mark("changes", [sorted(items), extra])
     items.clear()
     raise ValueError("after the change")
 

@@ -7,6 +7,7 @@ by the thread that processes it, under the same id: that is no new task.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -176,7 +177,7 @@ class Hooks:
 
     def after_nack(self, _broker: Any, message: Any) -> None:
         """A consumer put away a message for which there is no actor; workers tell of others."""
-        error = message._exception  # noqa: SLF001  (where Dramatiq keeps it)
+        error = sys.exc_info()[1]
         if isinstance(error, ActorNotFound) and threading.get_ident() in self._consumers:
             self._end(EventKind.FAILED, message, None, error=error, detail="unregistered")
 

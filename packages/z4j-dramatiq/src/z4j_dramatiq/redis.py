@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from redis import ConnectionPool, Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as Late
+from redis.retry import Retry
 from z4j_core import (
     Capability,
     Delivery,
@@ -167,5 +169,6 @@ def client_like(client: Any) -> Any:
         "socket_connect_timeout": CONNECT_S,
         "socket_timeout": ANSWER_S,
         "decode_responses": False,
+        "retry": Retry(NoBackoff(), 1),
     }
     return Redis(connection_pool=ConnectionPool(pool.connection_class, **settings))
