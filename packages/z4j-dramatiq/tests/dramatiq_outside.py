@@ -29,10 +29,11 @@ def broker_url(broker):
 
 
 class RigOutside(Outside, Shop):
-    def __init__(self, url, pool, folder, *, processes=1, env=None):
+    def __init__(self, url, pool, folder, *, processes=1, options=(), env=None):
         Outside.__init__(self, "dramatiq", folder)
         Shop.__init__(self, url, f"z4j-b-{pool}-{time.time_ns()}", pool, folder)
         self.processes = processes
+        self.options = options
         self.env = env or {}
         self.engine = DramatiqEngine(self.app)
         self.handle = self.worker = None
@@ -50,7 +51,7 @@ class RigOutside(Outside, Shop):
         command = [
             sys.executable, "-c", RUN, "--", dramatiq, "dramatiq_shop_worker:broker",
             "--processes", str(self.processes), "--threads", str(self.slots),
-            "--queues", self.queue, f"{self.queue}-barrier",
+            *self.options, "--queues", self.queue, f"{self.queue}-barrier",
         ]  # fmt: skip
         self.launch(command, {**self.environment(), **self.env, **more}, HERE)
 

@@ -30,6 +30,7 @@ from z4j_core import (
 from z4j_core.engine import capabilities
 from z4j_core.model.tasks import ENDS
 from z4j_dramatiq import DramatiqEngine, adapt, detect, live
+from z4j_dramatiq.gated import Gated
 from z4j_dramatiq.message import fields_of
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
@@ -374,6 +375,43 @@ def test_what_needs_a_worker_is_offered_by_workers_alone(stand):
     assert {Capability.PAUSE, Capability.RESUME} <= set(capabilities(stand.engine))
 
 
+def test_what_is_held_back_is_not_lost_when_its_consumer_is_replaced_meanwhile():
+    acknowledged, returned, held = [], [], set()
+
+    class Consumer:
+        def __next__(self):
+            return None
+
+        def ack(self, message):
+            acknowledged.append(message)
+
+        def requeue(self, messages):
+            returned.extend(messages)
+
+        def close(self):
+            pass
+
+    gate = Recorder().gate("q")
+    first, second = (Gated(Consumer(), gate, lambda: gate.closed, held, 0.01) for _ in range(2))
+    message = Message("q", "ok", (), {}, {})
+    held.add(id(message))
+    first.close()
+
+    second.ack(message)
+
+    assert (acknowledged, held) == ([], set())
+    gate.close()
+    assert next(second) is None
+    gate.open()
+    assert next(second) is message
+    second.ack(message)
+    assert acknowledged == [message]
+    held.add(id(message))
+    second.ack(message)
+    second.close()
+    assert returned == [message]
+
+
 # Queues.
 
 
@@ -622,6 +660,29 @@ def test_the_last_engine_leaves_the_class_of_actors_as_it_was():
     two.detach()
 
     assert dramatiq.Actor.__call__ is before
+
+
+def test_a_task_has_the_limits_its_actor_leaves_to_middleware():
+    broker = StubBroker()
+
+    class Model(dramatiq.GenericActor):
+        class Meta:
+            broker = None
+            queue_name = "models"
+            abstract = True
+
+        def perform(self, number, *, times=1):
+            """Work on it."""
+
+    own = type("Own", (Model,), {"Meta": type("Meta", (), {"broker": broker, "max_retries": 2})})
+    dramatiq.actor(broker=broker, priority=5)(dramatiq_shop.ok)
+
+    found = {task.name: task for task in DramatiqEngine(broker).discover()}
+
+    assert (found["ok"].max_retries, found["ok"].timeout_s, found["ok"].priority) == (20, 600, 5)
+    assert found["Own"].max_retries == 2
+    assert [each.name for each in found["Own"].params] == ["number", "times"]
+    assert own.__name__ == "Own"
 
 
 def test_a_worker_describes_itself(stand):

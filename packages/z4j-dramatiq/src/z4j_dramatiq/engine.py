@@ -97,7 +97,7 @@ class DramatiqEngine:
         for name, actor in list(self.broker.actors.items()):
             known = self._defs.get(name)
             if known is None or known[0] is not actor:
-                known = self._defs[name] = (actor, definition(actor))
+                known = self._defs[name] = (actor, definition(actor, self.broker.middleware))
             found.append(known[1])
         return found
 
@@ -226,8 +226,8 @@ class DramatiqEngine:
             raise Unsupported("needs_supervisor", "only the `dramatiq` command starts it again")
         if worker_id != inventory.worker_id():
             raise TaskNotFound(worker_id)
-        self._hooks.is_stopping = True
         os.kill(pid, signals.SIGHUP)
+        self._hooks.is_stopping = True
 
     # Stores.
 

@@ -16,17 +16,25 @@ from z4j_core import Gate
 
 
 class Gated:
-    """A consumer of Dramatiq's behind a gate; all else is the consumer's own."""
+    """A consumer of Dramatiq's behind a gate; all else is the consumer's own.
+
+    `held` has the ids of message objects that come back when they are acknowledged next.
+    """
 
     def __init__(
-        self, consumer: Any, gate: Gate, is_closed: Callable[[], bool], timeout_s: float
+        self,
+        consumer: Any,
+        gate: Gate,
+        is_closed: Callable[[], bool],
+        held: set[int],
+        timeout_s: float,
     ) -> None:
         self._consumer = consumer
         self._gate = gate
         self._is_closed = is_closed
+        self._held = held
         self._timeout_s = timeout_s
         self._back: deque[Any] = deque()
-        self._skipped: set[int] = set()
         self._never = threading.Event()
 
     def __iter__(self) -> Gated:
@@ -42,18 +50,10 @@ class Gated:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._consumer, name)
 
-    def hold(self, message: Any) -> None:
-        """Take a message back when it is acknowledged next."""
-        self._skipped.add(id(message))
-
-    def holds(self, message: Any) -> bool:
-        """Whether that was said of a message that is not acknowledged yet."""
-        return id(message) in self._skipped
-
     def ack(self, message: Any) -> None:
         """Acknowledge a message, unless it is only held back."""
-        if id(message) in self._skipped:
-            self._skipped.discard(id(message))
+        if id(message) in self._held:
+            self._held.discard(id(message))
             self._back.append(message)
         else:
             self._consumer.ack(message)
@@ -61,13 +61,15 @@ class Gated:
     def close(self) -> None:
         """Let others have what was held back."""
         back, self._back = list(self._back), deque()
-        self._consumer.requeue(back)
+        if back:
+            self._consumer.requeue(back)
         self._consumer.close()
 
     def _idle(self) -> None:
         connection = getattr(self._consumer, "connection", None)
-        if connection is not None:  # heartbeats, and acknowledgements of what still runs
-            connection.process_data_events(time_limit=self._timeout_s)
+        serve = getattr(connection, "process_data_events", None)
+        if serve is not None:  # heartbeats, and acknowledgements of what still runs
+            serve(time_limit=self._timeout_s)
         elif self._gate.closed:
             self._gate.wait(self._timeout_s)
         else:  # its worker is about to stop

@@ -18,7 +18,7 @@ from typing import Any
 from dramatiq.common import q_name
 from dramatiq.errors import ActorNotFound, RateLimitExceeded
 from dramatiq.middleware import AgeLimit, SkipMessage, TimeLimitExceeded
-from z4j_core import Emit, EventKind, Stop, TaskEvent, Worker
+from z4j_core import Emit, EventKind, Gate, Stop, TaskEvent, TaskFlag, Worker
 
 from . import live, seams
 from .gated import Gated
@@ -52,6 +52,8 @@ class Hooks:
         self._tombstones = emit.tombstones()
         self._consumers: set[int] = set()
         self._again: dict[str, str | None] = {}
+        self._held: set[int] = set()
+        self._gates: dict[str, Gate] = {}
         told = {name: emit.hook(getattr(self, name)) for name in _FIRST}
         told["before_process_message"] = emit.hook(self.let_pass, raises=(SkipMessage,))
         self._first = seams.Heard(told)
@@ -118,11 +120,9 @@ class Hooks:
         Raises:
             SkipMessage: it does not start now.
         """
-        if self.is_closed(q_name(message.queue_name)):
-            consumer = self._consumer_of(message)
-            if consumer is not None:
-                consumer.hold(message)
-                raise SkipMessage("its queue is paused")
+        if self.is_closed(q_name(message.queue_name)) and self._is_gated(message):
+            self._held.add(id(message))
+            raise SkipMessage("its queue is paused")
         if self._tombstones and message.message_id in self._tombstones:
             raise SkipMessage("it was cancelled")
 
@@ -162,8 +162,7 @@ class Hooks:
 
     def after_skip_message(self, _broker: Any, message: Any) -> None:
         """It was skipped, by us or by other middleware."""
-        consumer = self._consumer_of(message)
-        if consumer is not None and consumer.holds(message):
+        if id(message) in self._held:
             return
         running = live.leave(message)
         if message.failed and self._max_age_ms(message):
@@ -202,6 +201,7 @@ class Hooks:
             q_name(message.queue_name),
             worker_id(),
             pid=os.getpid(),
+            flags=TaskFlag.REDELIVERED if getattr(message, "redelivered", False) else 0,
             **more,
         )
 
@@ -226,7 +226,7 @@ class Hooks:
 
     def is_closed(self, queue: str) -> bool:
         """Whether messages of a queue are left where they are."""
-        return self.is_stopping or self.emit.gate(queue).closed
+        return self.is_stopping or self._gate(queue).closed
 
     def after_consumer_thread_boot(self, _broker: Any, _thread: Any) -> None:
         """This thread consumes; what it sends has become due."""
@@ -256,12 +256,19 @@ class Hooks:
         return described(self.worker, [each.message.message_id for each in live.LIVE.values()])
 
     def _gated(self, consumer: Any, queue: str, timeout_s: float) -> Gated:
-        return Gated(consumer, self.emit.gate(queue), partial(self.is_closed, queue), timeout_s)
+        is_closed = partial(self.is_closed, queue)
+        return Gated(consumer, self._gate(queue), is_closed, self._held, timeout_s)
 
-    def _consumer_of(self, message: Any) -> Gated | None:
+    def _is_gated(self, message: Any) -> bool:
+        """Whether who acknowledges a message can take it back."""
         consuming = self.worker.consumers.get(message.queue_name) if self.worker else None
-        consumer = getattr(consuming, "consumer", None)
-        return consumer if isinstance(consumer, Gated) else None
+        return isinstance(getattr(consuming, "consumer", None), Gated)
+
+    def _gate(self, queue: str) -> Gate:
+        gate = self._gates.get(queue)
+        if gate is None:
+            gate = self._gates[queue] = self.emit.gate(queue)
+        return gate
 
 
 def _seconds(ms: Any) -> float | None:

@@ -115,7 +115,7 @@ class Queues:
 
     @contextmanager
     def taken(self, queue: str, task_id: str) -> Iterator[bytes]:
-        """Take a dead letter out; those before it are given back when its connection closes."""
+        """Take a dead letter out once it was sent; closing the channel gives the others back."""
         with self.reached() as connection:
             channel = connection.channel()
             for tag, raw in _dead(channel, queue):

@@ -103,22 +103,15 @@ class Queues:
 
     @contextmanager
     def taken(self, queue: str, task_id: str) -> Iterator[bytes]:
-        """Take a dead letter out, so that nobody else does."""
-        dead, messages = self._key(queue, ".XQ"), self._key(queue, ".XQ.msgs")
+        """Take a dead letter out once it was sent: what breaks between may send it twice."""
+        messages = self._key(queue, ".XQ.msgs")
         with self.reached() as client:
             key, raw = self._found(client, messages, task_id)
-            since = client.zscore(dead, key)
-            if not client.zrem(dead, key):
-                raise TaskNotFound(f"{task_id} is no longer a dead letter of {queue}")
-            is_done = False
-            try:
-                yield raw
-                is_done = True
-            finally:
-                if is_done:
-                    client.hdel(messages, key)
-                else:
-                    client.zadd(dead, {key: since})
+            yield raw
+            with client.pipeline() as pipeline:
+                pipeline.zrem(self._key(queue, ".XQ"), key)
+                pipeline.hdel(messages, key)
+                pipeline.execute()
 
     def replay_store(self) -> RedisReplay:
         """Keep messages for a retry in the broker's own Redis."""

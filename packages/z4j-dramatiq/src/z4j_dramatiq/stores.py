@@ -41,7 +41,7 @@ class Store(Protocol):
     def peek(self, queue: str, limit: int, cursor: str | None) -> Page: ...
     def dead_letters(self, queue: str, limit: int, cursor: str | None) -> Page: ...
     def taken(self, queue: str, task_id: str) -> AbstractContextManager[bytes]:
-        """Take a dead letter out; it is put back when what is done with it fails.
+        """Lend a dead letter; it is taken out when what is done with it did not fail.
 
         Raises:
             TaskNotFound: it is not there.

@@ -1,4 +1,4 @@
-"""What only RabbitMQ does: queues that are missing, dead letters that count, connections that rest."""
+"""What only RabbitMQ does: queues that are missing, letters that count, connections that rest."""
 
 import time
 

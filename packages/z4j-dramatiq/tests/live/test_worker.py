@@ -4,7 +4,7 @@ import signal
 
 import pytest
 from dramatiq_outside import RigOutside, broker_url
-from z4j_core import Capability, EventKind
+from z4j_core import Capability, EventKind, TaskFlag
 from z4j_core.model.tasks import ENDS
 from z4j_testing.signals import eventually
 
@@ -78,6 +78,18 @@ def test_each_process_is_a_worker_of_its_own(working):
     assert len(pids) == 2
 
 
+def test_processes_that_are_new_interpreters_are_workers_as_well(working):
+    rig = working(options=["--use-spawn"])
+    worker = rig.worker_now()
+
+    rig.verb(Capability.RESTART, worker_id=worker.id)
+
+    rig.until(lambda: len(rig.states(1)) == 2, "the next worker", 40)
+    end = rig.end(rig.send("ok", 1))
+    assert end.kind is EventKind.SUCCEEDED
+    assert end.worker == rig.worker_now().id != worker.id
+
+
 def test_what_a_killed_worker_had_is_processed_again_with_its_old_number(working):
     rig = working()
     if rig.broker == "redis":
@@ -93,6 +105,7 @@ def test_what_a_killed_worker_had_is_processed_again_with_its_old_number(working
     assert rig.end(task_id).kind is EventKind.SUCCEEDED
     started = [seen.attempt for seen in rig.of(task_id) if seen.kind is EventKind.STARTED]
     assert started == [1, 1]
+    assert TaskFlag.REDELIVERED in {task.flags for task in rig.brain.store.tasks}
 
 
 def test_a_paused_worker_keeps_its_connection_and_what_it_runs(working):
