@@ -137,7 +137,8 @@ def made(url, queue):
     if url.startswith("redis"):
         from dramatiq.brokers.redis import RedisBroker
 
-        broker = RedisBroker(url=url)
+        quick = {"heartbeat_timeout": 3000, "maintenance_chance": 1_000_000}
+        broker = RedisBroker(url=url, **(quick if os.environ.get("RIG_QUICK") else {}))
     else:
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
