@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from math import isfinite
+from types import FunctionType
 from typing import Any
 
 from dramatiq.middleware import Retries, TimeLimit
@@ -20,7 +21,7 @@ def definition(actor: Any, middleware: Sequence[Any]) -> TaskDef:
     `priority` is Dramatiq's: among what a worker has taken, lower numbers start first.
     """
     options, function = actor.options, actor.fn
-    if not inspect.isroutine(function):  # an actor that is a class
+    if not isinstance(function, FunctionType):  # an actor that is a class
         function = getattr(function, "perform", function)
     told: dict[str, Any] = {name: str(value)[:200] for name, value in options.items()}
     if (shown := getattr(function, _OPTIONS, None)) is not None:
