@@ -7,7 +7,7 @@ from z4j_core import Capability, EngineError, EventKind, Stop
 from z4j_core.model.tasks import ENDS
 
 from ..signals import eventually
-from .rig import Rig, kinds, needs, proves, skip
+from .rig import Rig, kinds, needs, proves, skip, without
 
 
 class TestCancel:
@@ -67,6 +67,7 @@ class TestCancel:
         assert [["must not run"], {}] not in rig.marks("echo")
 
     def test_cancel_of_a_delayed_run(self, rig: Rig) -> None:
+        without(rig, "eta")
         task_id = rig.send("echo", "late", delay_s=1.0)
         rig.wait(task_id, EventKind.SCHEDULED)
         if "received" not in rig.lacks:

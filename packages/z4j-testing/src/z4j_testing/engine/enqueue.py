@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from z4j_core import Capability, EventKind, Job
 
-from .rig import Rig, kinds, needs, proves
+from .rig import Rig, kinds, needs, proves, without
 
 LATER_S = 1.0
 NEAR_S = 0.01
@@ -34,6 +34,7 @@ class TestEnqueue:
         assert rig.marks("echo")[-1] == [[1, "ä", None], {"key": [1.5, True]}]
 
     def test_queue_is_honoured(self, rig: Rig) -> None:
+        without(rig, "routing")
         other = f"{rig.queue}-other"
 
         sent = rig.verb(Capability.ENQUEUE, job=Job(rig.name("ok"), (1,), queue=other))
@@ -42,6 +43,7 @@ class TestEnqueue:
         assert rig.verb(Capability.PURGE, queue=other) == 1
 
     def test_a_delayed_run_waits(self, rig: Rig) -> None:
+        without(rig, "eta")
         due = datetime.now(UTC).timestamp() + LATER_S  # noqa: TID251  (the engine's clock is real)
 
         sent = rig.verb(Capability.ENQUEUE, job=Job(rig.name("ok"), (1,), eta=due))

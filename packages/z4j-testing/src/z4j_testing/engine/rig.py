@@ -22,7 +22,7 @@ A rig's app has these tasks, all under one module:
 What an engine does not have a rig names in `lacks`, with a reason code; `without` skips by it:
 `expires`, `priority`, `chain`, `received` (a worker takes tasks before it can start them),
 `ignore`, `reject`, `hard limit`, `crash`, `retries again` (a retried run may retry as often as the
-first).
+first), `eta` (a run may be sent before it is due), `routing` (the sender chooses the queue).
 Where the engine does not number attempts, the rig does, by their starts.
 """
 
