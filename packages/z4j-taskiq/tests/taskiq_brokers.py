@@ -1,10 +1,24 @@
 """Brokers of the rigs, by the name of their cell. Worker and producer make theirs here."""
 
+import contextlib
 import os
 
+import aio_pika
+from nats import connect
+from nats.js.errors import NotFoundError
+from redis.asyncio import Redis
 from taskiq import AsyncBroker
+from taskiq_aio_pika import AioPikaBroker
+from taskiq_nats import PullBasedJetStreamBroker
 from taskiq_redis import ListQueueBroker, RedisAsyncResultBackend, RedisStreamBroker
 from taskiq_shop import register
+from z4j_testing.services import amqp_url, nats_url, redis_url
+
+try:
+    from aio_pika import ExchangeType
+    from taskiq_aio_pika import Exchange, Queue, QueueType
+except ImportError:  # before 0.6 a broker has one queue
+    Queue = None
 
 
 def make(cell, url, queue, others=()):
@@ -25,7 +39,64 @@ def kept(url):
     return RedisAsyncResultBackend(url, result_ex_time=60)
 
 
-KINDS = {"redis-list": redis_list, "redis-stream": redis_stream}
+def rabbitmq(url, queue, others):
+    """Workers read one queue; producers can name others, which nobody reads."""
+    names = [queue, *others]
+    if Queue is None:
+        return AioPikaBroker(url, exchange_name=f"{queue}-exchange", queue_name=queue)
+    return AioPikaBroker(
+        url,
+        exchange=Exchange(name=f"{queue}-exchange", type=ExchangeType.DIRECT),
+        task_queues=[Queue(name=name, type=QueueType.CLASSIC) for name in names],
+        dead_letter_queue=Queue(name=f"{queue}.dead", type=QueueType.CLASSIC),
+        delay_queue=Queue(name=f"{queue}.delay", type=QueueType.CLASSIC),
+    )
+
+
+def nats(url, queue, _others):
+    name = queue.replace("-", "_")
+    return PullBasedJetStreamBroker(url, subject=queue, stream_name=name, durable=f"{name}_workers")
+
+
+def url_of(cell):
+    """Where the broker of a cell is."""
+    if cell.startswith("redis"):
+        return redis_url(8)
+    return amqp_url() if cell == "rabbitmq" else nats_url()
+
+
+def names(queue):
+    """Queues of a rig."""
+    return [queue, *(f"{queue}{end}" for end in ENDINGS)]
+
+
+async def clear(cell, url, queue):
+    """Leave nothing of a rig in the broker."""
+    if cell.startswith("redis"):
+        async with Redis.from_url(url) as client:
+            await client.delete(*names(queue))
+    elif cell == "rabbitmq":
+        async with await aio_pika.connect(url) as connection:
+            channel = await connection.channel()
+            for name in (*names(queue), f"{queue}.dead", f"{queue}.dead_letter", f"{queue}.delay"):
+                await channel.queue_delete(name)
+            await channel.exchange_delete(f"{queue}-exchange")
+    else:
+        client = await connect(url)
+        for name in names(queue):
+            with contextlib.suppress(NotFoundError):
+                await client.jetstream().delete_stream(name.replace("-", "_"))
+        await client.close()
+
+
+ENDINGS = ("-parked", "-other", "-barrier")
+LACKS = {"nats": {"routing": "broker"}}
+"""What a cell has not, beside what none of them has."""
+GAINS = {"rabbitmq": ("eta",)} if Queue is not None else {}
+"""What a cell has, and the others have not."""
+KINDS = {
+    "redis-list": redis_list, "redis-stream": redis_stream, "rabbitmq": rabbitmq, "nats": nats,
+}  # fmt: skip
 
 
 class Parking(AsyncBroker):

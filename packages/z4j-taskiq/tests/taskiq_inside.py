@@ -120,7 +120,9 @@ class Shop:
 
     def send(self, task, *args, kwargs=None, queue=None, **options):
         labels = dict(self.sender.find_task(self.name(task)).labels) if task != UNKNOWN else {}
-        labels |= options | ({"queue_name": queue} if queue else {})
+        if "delay_s" in options:
+            options["delay"] = options.pop("delay_s")
+        labels |= {"queue_name": queue or self.queue} | options
         kicker = AsyncKicker(self.name(task), self.sender, labels)
         return self.loop.run(kicker.kiq(*args, **kwargs or {})).task_id
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Annotated
 
 from taskiq import Context, SimpleRetryMiddleware, TaskiqDepends
 from taskiq.exceptions import NoResultError
@@ -19,6 +20,7 @@ LABELS = {
     "hard": {"timeout": 1},
 }
 TASKS = []
+Here = Annotated[Context, TaskiqDepends()]
 
 
 def task(function):
@@ -75,7 +77,7 @@ async def secret(order, password):
 
 
 @task
-async def parent(context: Context = TaskiqDepends()):
+async def parent(context: Here):
     sent = await context.broker.find_task("taskiq_shop:ok").kiq(1)
     return sent.task_id
 
@@ -97,7 +99,7 @@ async def echo_then_fail(*args, **kwargs):
 
 
 @task
-async def flaky(n, context: Context = TaskiqDepends()):
+async def flaky(n, context: Here):
     if times("flaky", context.message.task_id) <= n:
         raise KeyError("again")
     return n
@@ -124,12 +126,12 @@ async def ignored():
 
 
 @task
-async def rejected(context: Context = TaskiqDepends()):
+async def rejected(context: Here):
     context.reject()
 
 
 @task
-async def requeued(context: Context = TaskiqDepends()):
+async def requeued(context: Here):
     if times("requeued", context.message.task_id) == 1:
         await context.requeue()
     return "second"

@@ -32,7 +32,7 @@ from .hooks import Asked, Hooks
 from .message import attempt_of, decoded, read, renewed
 from .runs import Here
 from .sending import Sent, send
-from .stores import Store, store_of
+from .stores import Store, Wish, store_of
 from .workers import Consumers, is_supervised
 
 STOP_S = 3.0
@@ -158,7 +158,7 @@ class TaskiqEngine:
         labels = {} if task is None else dict(task.labels)
         labels |= job.options
         what = Sent(job.task, labels, job.args, job.kwargs, job.id)
-        return self._sent(hooks, what, Asked(due_at=job.eta), job.queue, job.priority)
+        return self._sent(hooks, what, Asked(due_at=job.eta), Wish(job.queue, job.priority))
 
     def retry(
         self, native: Native, *, task_id: str | None = None, queue: str | None = None,
@@ -175,17 +175,15 @@ class TaskiqEngine:
         message = decoded(native, hooks.seam.loads)
         new_id = task_id if task_id != message.task_id else None
         what = Sent(native.task, renewed(message), message.args, message.kwargs, new_id)
-        return self._sent(hooks, what, Asked(message.task_id, eta), queue, None)
+        return self._sent(hooks, what, Asked(message.task_id, eta), Wish(queue))
 
-    def _sent(
-        self, hooks: Hooks, what: Sent, asked: Asked, queue: str | None, priority: int | None
-    ) -> Awaitable[str]:
-        delay_s = None
+    def _sent(self, hooks: Hooks, what: Sent, asked: Asked, wish: Wish) -> Awaitable[str]:
         if asked.due_at is not None:
-            delay_s = max(asked.due_at - SystemClock().wall_us() / 1e6, 0.0)
-        labels = hooks.store.route(queue, priority, delay_s)
+            now = SystemClock().wall_us() / 1e6
+            wish = wish._replace(delay_s=max(asked.due_at - now, 0.0))
+        labels = {**what.labels, **hooks.store.route(what.labels, wish)}
         hooks.store.reach()
-        return send(hooks, what._replace(labels={**what.labels, **labels}), asked, self.loop)
+        return send(hooks, what._replace(labels=labels), asked, self.loop)
 
     # Stopping.
 

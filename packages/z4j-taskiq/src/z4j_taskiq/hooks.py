@@ -1,4 +1,4 @@
-"""What one broker does, as facts. The rule: an attempt ends once, after whoever retries has done so.
+"""What one broker does, as facts. The rule: an attempt ends once, after its retry was sent.
 
 taskiq sends a failed attempt again from inside that attempt, in the same asyncio task. So a message
 that is sent under the id of the run that is current is its retry, and not a new task.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from types import SimpleNamespace
@@ -210,28 +210,31 @@ class Hooks:
 
     def _outcome(self, run: Run, message: Any, result: Any) -> tuple[EventKind, str | None]:
         error = run.error or result.error
-        if run.revoked is not None:
-            return EventKind.CANCELLED, "operator"
         if not result.is_err:
             return EventKind.SUCCEEDED, None
-        if run.was_resent or number(message.labels, "X-Taskiq-requeue") > run.requeues:
+        if run.revoked is None and self._is_retried(run, message, error, result.error):
             return EventKind.RETRYING, None
-        if run.is_wanted:
+        if run.revoked is not None or run.is_wanted:
             return EventKind.CANCELLED, "abandoned" if run.is_sync else "operator"
         if isinstance(error, NoResultError):
             return EventKind.SUCCEEDED, "ignored"
-        if isinstance(result.error, NoResultError) or self._is_rescheduled(run, message):
-            return EventKind.RETRYING, None
         if isinstance(error, asyncio.CancelledError):
             return EventKind.CANCELLED, "interrupted"
-        if isinstance(error, TimeoutError) and message.labels.get("timeout") is not None:
-            return EventKind.FAILED, "timeout"
-        return EventKind.FAILED, "rejected" if isinstance(error, TaskRejectedError) else None
+        return EventKind.FAILED, _why(error, message.labels)
 
-    def _is_rescheduled(self, run: Run, message: Any) -> bool:
-        """Whether a middleware has put the retry into a schedule; only such a one counts then."""
+    def _is_retried(self, run: Run, message: Any, error: Any, left: Any) -> bool:
+        """Whether the message was sent again, requeued, or put into a schedule.
+
+        Who puts it into a schedule says so by an error that is not the task's (`left`), or else by
+        the count of retries, which others raise at the last attempt too.
+        """
+        labels = message.labels
+        if run.was_resent or number(labels, "X-Taskiq-requeue") > run.requeues:
+            return True
+        if isinstance(left, NoResultError) and not isinstance(error, NoResultError):
+            return True
         has_source = any(getattr(m, "schedule_source", None) for m in self.broker.middlewares)
-        return has_source and number(message.labels, "_retries") > run.retries
+        return has_source and number(labels, "_retries") > run.retries
 
     def _end(self, run: Run, kind: EventKind, detail: str | None, **more: Any) -> None:
         if run.is_ended:
@@ -293,10 +296,11 @@ class Hooks:
         """The broker begins to consume: what was ordered before holds from the first message on."""
         self._here.loop = asyncio.get_running_loop()
         self._open, self._is_silent = asyncio.Event(), asyncio.Event()
+        self._consumers.join(self)
         await asyncio.to_thread(self.emit.catch_up, CATCH_UP_S)
         if not any(self.emit.gate(queue).closed for queue in self.store.queues):
             self._open.set()
-        self._consumers.up(self)
+        self._consumers.up()
 
     def silent(self) -> None:
         """It consumes no more."""
@@ -336,6 +340,13 @@ def guarded(hooks: Hooks, emit: Emit) -> Any:
     found: dict[str, Any] = {name: emit.hook(getattr(hooks, name)) for name in _HEARD}
     found |= {name: getattr(hooks, name) for name in ("listening", "opened", "may_pass")}
     return SimpleNamespace(**found, fell=emit.hook(hooks.fell))
+
+
+def _why(error: Any, labels: Mapping[str, Any]) -> str | None:
+    """Why an attempt failed, where it was not the task's own doing."""
+    if isinstance(error, TimeoutError) and labels.get("timeout") is not None:
+        return "timeout"
+    return "rejected" if isinstance(error, TaskRejectedError) else None
 
 
 def _revoked() -> Any:

@@ -1,4 +1,4 @@
-"""Queues that are lists of Redis (ListQueueBroker). The rule: the oldest message is the last one."""
+"""Lists of Redis (ListQueueBroker). The rule: the oldest message is the last one."""
 
 from __future__ import annotations
 

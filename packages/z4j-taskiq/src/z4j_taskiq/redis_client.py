@@ -15,15 +15,16 @@ from z4j_core import EngineUnavailable, Indeterminate, Unsupported
 from z4j_core.place import redis_place
 from z4j_core.replay.redis import RedisReplay
 
-from .stores import Store
+from .stores import Store, Wish
 
 CONNECT_S = 2.0
 ANSWER_S = 3.0
 MAX_SOUGHT = 10_000
 """How many waiting messages are looked through for one that is to be cancelled."""
 _DOWN = (Disconnected, Late)
-_TAKEN = ("host", "port", "db", "path", "username", "password", "credential_provider", "client_name",
-          "protocol")  # fmt: skip
+_TAKEN = frozenset(
+    ("host", "port", "db", "path", "username", "password", "credential_provider", "protocol")
+)
 
 
 class RedisStore(Store):
@@ -40,17 +41,15 @@ class RedisStore(Store):
         """Identity of the database."""
         return redis_place(self.broker.connection_pool)
 
-    def route(
-        self, queue: str | None, priority: int | None, delay_s: float | None
-    ) -> dict[str, Any]:
+    def route(self, labels: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
         """Any queue can be named.
 
         Raises:
             Unsupported: a priority, or a due time, which these brokers ignore.
         """
-        if priority is not None or delay_s is not None:
+        if wish.priority is not None or wish.delay_s is not None:
             raise Unsupported("broker", "Redis brokers know neither priorities nor due times")
-        return {} if queue is None else {"queue_name": queue}
+        return {} if wish.queue is None else {"queue_name": wish.queue}
 
     def reach(self) -> None:
         """Ask Redis."""

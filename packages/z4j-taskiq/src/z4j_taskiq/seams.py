@@ -28,6 +28,7 @@ class Listener(Protocol):
     def left(self) -> None: ...
     def failed(self, error: BaseException) -> None: ...
     def ended(self, message: Any, result: Any) -> None: ...
+    def fell(self, task: Any) -> None: ...
     async def listening(self) -> None: ...
     async def opened(self) -> None: ...
     async def may_pass(self, message: Any) -> bool: ...
@@ -64,7 +65,7 @@ class First(TaskiqMiddleware):
         self._seam.heard.began(message)
         return message
 
-    def on_error(self, message: Any, result: Any, exception: BaseException) -> None:  # noqa: ARG002
+    def on_error(self, message: Any, result: Any, exception: BaseException) -> None:
         """The task raised."""
         self._seam.heard.left()
         self._seam.heard.failed(exception)
@@ -87,11 +88,11 @@ class Last(TaskiqMiddleware):
         self._seam.heard.entered(message)
         return message
 
-    def on_error(self, message: Any, result: Any, exception: BaseException) -> None:  # noqa: ARG002
+    def on_error(self, message: Any, result: Any, exception: BaseException) -> None:
         """It is over."""
         self._seam.heard.left()
 
-    def post_execute(self, message: Any, result: Any) -> None:  # noqa: ARG002
+    def post_execute(self, message: Any, result: Any) -> None:
         """It is over."""
         self._seam.heard.left()
 

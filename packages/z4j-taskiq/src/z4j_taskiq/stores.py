@@ -10,9 +10,9 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
-from z4j_core import Capability, Delivery, Page, QueueDepth, Unsupported, Worker
+from z4j_core import Capability, Delivery, Unsupported, Worker
 from z4j_core.place import place as place_of
 
 _KINDS = {
@@ -25,6 +25,14 @@ _KINDS = {
 }
 _ADDRESSES = ("url", "servers", "bootstrap_servers", "_url", "dsn")
 QUEUE_VERBS = (Capability.DEPTH, Capability.PEEK, Capability.PURGE)
+
+
+class Wish(NamedTuple):
+    """How a message is to be sent."""
+
+    queue: str | None = None
+    priority: int | None = None
+    delay_s: float | None = None
 
 
 class Store:
@@ -63,19 +71,17 @@ class Store:
         """The queue a message with these labels goes to."""
         return str(labels.get("queue_name") or self.queues[0])
 
-    def route(
-        self, queue: str | None, priority: int | None, delay_s: float | None
-    ) -> dict[str, Any]:
-        """Labels that send a message there, with that priority and then.
+    def route(self, labels: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
+        """Labels, beside those a message has, that send it as is wished.
 
         Raises:
             Unsupported: this broker would take them and do something else.
         """
         if self.is_eager:
             raise Unsupported("eager", "its tasks run in the process that sends them")
-        if priority is not None or delay_s is not None:
+        if wish.priority is not None or wish.delay_s is not None:
             raise Unsupported("broker", "it knows neither priorities nor due times")
-        if queue is not None and queue not in self.queues:
+        if wish.queue is not None and wish.queue not in self.queues:
             raise Unsupported("broker", f"only {self.queues[0]} is known")
         return {}
 
@@ -136,6 +142,3 @@ def store_of(broker: Any) -> Store:
             made: Store = getattr(import_module(f".{module}", __package__), name)(broker)
             return made
     raise TypeError(f"{broker!r} is no broker of taskiq")
-
-
-__all__ = ["QUEUE_VERBS", "Page", "QueueDepth", "Store", "store_of"]

@@ -31,10 +31,13 @@ class Consumers:
             self._known = (os.getpid(), _name())
         return self._known[1]
 
-    def up(self, hooks: Hooks) -> None:
-        """A broker consumes from now on."""
+    def join(self, hooks: Hooks) -> None:
+        """A broker is about to consume: what only a worker can do, can be done from now on."""
         if hooks not in self.hooks:
             self.hooks.append(hooks)
+
+    def up(self) -> None:
+        """One more broker consumes."""
         self._emit.worker_up(self.described())
 
     def down(self, hooks: Hooks, flush_s: float) -> None:
