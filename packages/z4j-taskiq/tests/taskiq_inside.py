@@ -123,8 +123,12 @@ class Shop:
         if "delay_s" in options:
             options["delay"] = options.pop("delay_s")
         labels |= {"queue_name": queue or self.queue} | options
-        kicker = AsyncKicker(self.name(task), self.sender, labels)
+        kicker = AsyncKicker(self.name(task), self.sender_to(queue), labels)
         return self.loop.run(kicker.kiq(*args, **kwargs or {})).task_id
+
+    def sender_to(self, queue):
+        """The broker that sends to a queue."""
+        return self.sender
 
     def declare(self, queue):
         pass
@@ -255,7 +259,10 @@ def park_a_pickle(engine, queue, trap):
         "task_id": f"hostile-{time.time_ns()}", "task_name": "taskiq_shop:ok", "labels": {},
         "labels_types": {}, "args": [trap], "kwargs": {},
     }  # fmt: skip
-    client, raw = engine.stores[0].client, pickle.dumps(message)
+    raw = pickle.dumps(message)
+    if hasattr(engine.stores[0].broker, "js"):
+        return raw, message["task_id"]
+    client = engine.stores[0].client
     if "Stream" in type(engine.stores[0].broker).__name__:
         client.xadd(queue, {"data": raw})
     else:

@@ -35,6 +35,8 @@ class RigOutside(Shop, Outside):
             self.lacks = {key: value for key, value in self.lacks.items() if key != gained}
         self.options = options
         self.sender = taskiq_brokers.make(cell, url, queue, taskiq_brokers.names(queue)[1:])
+        others = taskiq_brokers.names(queue)[1:] if cell == "nats" else ()
+        self.others = {name: taskiq_brokers.make(cell, url, name) for name in others}
         self.engine = TaskiqEngine(self.sender)
         self.handle = self.worker = None
 
@@ -42,6 +44,8 @@ class RigOutside(Shop, Outside):
         self.observe()
         self.start_worker()
         self.loop.run(self.sender.startup())
+        for other in self.others.values():
+            self.loop.run(other.startup())
         first = self.send("ok", 1)  # the producer's agent starts with its first fact
         self.wait(first, EventKind.ENQUEUED)
         self.end(first)
@@ -71,19 +75,32 @@ class RigOutside(Shop, Outside):
         return Outside.end(self, task_id, timeout_s=timeout_s)
 
     def hostile(self, queue):
-        return park_a_pickle(self.engine, queue, Trap(str(self.folder / "loaded.jsonl")))
+        parked = park_a_pickle(self.engine, queue, Trap(str(self.folder / "loaded.jsonl")))
+        if self.cell != "nats":
+            return parked
+        raw, task_id = parked
+        self.loop.run(self.sender.js.publish(queue, raw))
+        return task_id
+
+    def sender_to(self, queue):
+        """A broker of NATS sends to one subject alone."""
+        return self.others.get(queue, self.sender)
 
     def stop(self):
         """Whatever fails on the way, nothing of it is left."""
         with contextlib.ExitStack() as last:
             last.callback(self.loop.close)
             last.callback(lambda: self.loop.run(self.clear()))
-            last.callback(lambda: self.loop.run(self.sender.shutdown()))
+            for each in (self.sender, *self.others.values()):
+                last.callback(self.close, each)
             last.callback(self.brain.stop)
             last.callback(self.handle.close)
             last.callback(self.kill_worker)
             if self.worker is not None and self.worker.poll() is None:
                 self.stop_worker(STOPS_BY.get(self.cell, signal.SIGTERM))
+
+    def close(self, broker):
+        self.loop.run(broker.shutdown())
 
     def clear(self):
         return taskiq_brokers.clear(self.cell, self.url, self.queue)
