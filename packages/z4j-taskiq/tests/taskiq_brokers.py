@@ -21,22 +21,30 @@ except ImportError:  # before 0.6 a broker has one queue
     Queue = None
 
 
+POOL = 20
+"""Connections: the oldest client makes room for as many as it may have."""
+
+
 def make(cell, url, queue, others=()):
     """A broker of a cell that reads `queue`; producers can also name the `others`."""
     return register(KINDS[cell](url, queue, others))
 
 
 def redis_list(url, queue, _others):
-    return ListQueueBroker(url, queue_name=queue).with_result_backend(kept(url))
+    return ListQueueBroker(
+        url, queue_name=queue, max_connection_pool_size=POOL
+    ).with_result_backend(kept(url))
 
 
 def redis_stream(url, queue, _others):
-    made = RedisStreamBroker(url, queue_name=queue, consumer_group_name=f"{queue}-group")
+    made = RedisStreamBroker(
+        url, queue_name=queue, consumer_group_name=f"{queue}-group", max_connection_pool_size=POOL
+    )
     return made.with_result_backend(kept(url))
 
 
 def kept(url):
-    return RedisAsyncResultBackend(url, result_ex_time=60)
+    return RedisAsyncResultBackend(url, result_ex_time=60, max_connection_pool_size=POOL)
 
 
 def rabbitmq(url, queue, others):
