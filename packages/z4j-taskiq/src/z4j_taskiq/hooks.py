@@ -103,6 +103,7 @@ class Hooks:
                 kwargs=message.kwargs,
                 priority=number(labels, "priority") or None,
                 due_at=due_at,
+                parent_id=None if run is None else run.message.task_id,
                 retry_of=asked.retry_of,
                 flags=self._flags,
             )
