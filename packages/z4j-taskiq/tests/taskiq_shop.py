@@ -166,6 +166,13 @@ async def evading(token):
 
 
 @task
+async def deaf(seconds):
+    """It blocks the event loop it runs in."""
+    mark("deaf", seconds)
+    time.sleep(seconds)  # noqa: ASYNC251  (that is the point)
+
+
+@task
 def plain(token):
     """No coroutine: it runs in a thread."""
     mark("began", token)

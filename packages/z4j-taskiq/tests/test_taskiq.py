@@ -633,3 +633,23 @@ def test_a_message_that_a_pause_overtook_goes_back_to_where_it_was(listed):
 
     first, raw = run(main())
     assert read(raw).task_id == first
+
+
+def test_a_queue_that_was_paused_before_the_worker_came_up_stays_paused(listed):
+    broker, engine, emit = listed
+    emit.gate(broker.queue_name).close()
+
+    async def main():
+        first = await sent(broker, "taskiq_shop:ok", 1)
+        read = broker.listen()
+        waiting = asyncio.create_task(anext(read))
+        await until(lambda: emit.up)
+        assert [queue.paused for queue in engine.queues()] == [True]
+        assert engine.stores[0].client.llen(broker.queue_name) == 1
+        await engine.resume(broker.queue_name)
+        assert json.loads(await waiting)["task_id"] == first
+        await read.aclose()
+        await broker.shutdown()
+
+    run(main())
+    assert emit.down == [emit.up[0].id]

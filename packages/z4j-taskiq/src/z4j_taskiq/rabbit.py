@@ -103,9 +103,9 @@ class Rabbit(Store):
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Any]:
-        given = getattr(self.broker, "_conn_kwargs", {})
+        given: dict[str, Any] = {"timeout": CONNECT_S, **getattr(self.broker, "_conn_kwargs", {})}
         try:
-            connection = await aio_pika.connect(self.broker.url, **{"timeout": CONNECT_S, **given})
+            connection = await aio_pika.connect(self.broker.url, **given)
         except (AMQPConnectionError, OSError, TimeoutError) as error:
             raise EngineUnavailable(f"RabbitMQ does not answer: {error}") from error
         async with connection:
