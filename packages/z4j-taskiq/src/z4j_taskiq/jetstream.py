@@ -109,7 +109,7 @@ class JetStream(Store):
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Any]:
         client = Client()
-        given = {
+        given: dict[str, Any] = {
             "connect_timeout": CONNECT_S, "allow_reconnect": False,
             **self.broker.connection_kwargs,
         }  # fmt: skip

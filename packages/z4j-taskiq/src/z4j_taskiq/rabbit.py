@@ -52,7 +52,8 @@ class Rabbit(Store):
     def queue_of(self, labels: Mapping[str, Any]) -> str:
         """A single queue gets all messages; of several, a label names one."""
         routed = labels.get(self._routing)
-        return str(routed) if routed and len(self.queues) > 1 else self.queues[0]
+        first, *others = self.queues
+        return str(routed) if routed and others else first
 
     def route(self, labels: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
         """Labels for one of the broker's queues, for queues with priorities and with delays.

@@ -150,12 +150,14 @@ class Seam:
         self._formatter = None
 
     def _loads(self, message: bytes) -> Any:
+        found = None
         try:
             found = self.loads(message)
-        except Exception:
-            self.heard.unreadable(message)
-            raise
-        self.heard.arrived(found, message)
+        finally:
+            if found is None:
+                self.heard.unreadable(message)
+            else:
+                self.heard.arrived(found, message)
         return found
 
     async def _listen(self) -> AsyncGenerator[Any, None]:

@@ -6,20 +6,34 @@ import os
 import platform
 from importlib.metadata import version
 from multiprocessing import current_process
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from z4j_core import ChildProcess, Emit, Worker
 
-if TYPE_CHECKING:
-    from .hooks import Hooks
-    from .runs import Here
+from .runs import Here
+from .stores import Store
+
+
+class Consuming(Protocol):
+    """A broker that consumes."""
+
+    store: Store
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether messages are left where they are."""
+        ...
+
+    async def silence(self, timeout_s: float) -> None:
+        """Wait until nothing is read any more."""
+        ...
 
 
 class Consumers:
     """Brokers of one place that consume in this process."""
 
     def __init__(self, emit: Emit, here: Here) -> None:
-        self.hooks: list[Hooks] = []
+        self.hooks: list[Consuming] = []
         self._emit = emit
         self._here = here
         self._known = (0, "")
@@ -31,7 +45,7 @@ class Consumers:
             self._known = (os.getpid(), _name())
         return self._known[1]
 
-    def join(self, hooks: Hooks) -> None:
+    def join(self, hooks: Consuming) -> None:
         """A broker is about to consume: what only a worker can do, can be done from now on."""
         if hooks not in self.hooks:
             self.hooks.append(hooks)
@@ -40,7 +54,7 @@ class Consumers:
         """One more broker consumes."""
         self._emit.worker_up(self.described())
 
-    def down(self, hooks: Hooks, flush_s: float) -> None:
+    def down(self, hooks: Consuming, flush_s: float) -> None:
         """It stops; with the last one the worker does."""
         if hooks in self.hooks:
             self.hooks.remove(hooks)
@@ -59,7 +73,7 @@ class Consumers:
             children=(ChildProcess(os.getpid(), task_id=running[0] if running else None),),
             queues=tuple(queues),
             versions={"taskiq": version("taskiq")},
-            config={"broker": ", ".join(type(each.broker).__name__ for each in self.hooks)},
+            config={"broker": ", ".join(type(each.store.broker).__name__ for each in self.hooks)},
         )
 
 
