@@ -88,7 +88,8 @@ async def clear(cell, url, queue):
             channel = await connection.channel()
             for name in (*names(queue), f"{queue}.dead", f"{queue}.dead_letter", f"{queue}.delay"):
                 await channel.queue_delete(name)
-            await channel.exchange_delete(f"{queue}-exchange")
+            for name in names(queue):
+                await channel.exchange_delete(f"{name}-exchange")
     else:
         client = await connect(url)
         for name in names(queue):
@@ -98,8 +99,12 @@ async def clear(cell, url, queue):
 
 
 ENDINGS = ("-parked", "-other", "-barrier")
-LACKS = {"nats": {"routing": "broker"}}
-"""What a cell has not, beside what none of them has."""
+ROUTES = {"redis-list"}
+"""Cells whose sender can name the queue."""
+if "queue_name" in RedisStreamBroker.kick.__code__.co_consts:
+    ROUTES.add("redis-stream")
+if Queue is not None:
+    ROUTES.add("rabbitmq")
 GAINS = {"rabbitmq": ("eta",)} if Queue is not None else {}
 """What a cell has, and the others have not."""
 KINDS = {

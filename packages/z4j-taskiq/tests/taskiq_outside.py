@@ -30,12 +30,13 @@ class RigOutside(Shop, Outside):
         Outside.__init__(self, "taskiq", folder)
         queue = f"z4j-b-{time.time_ns()}"
         Shop.__init__(self, cell, url, queue, folder)
-        self.lacks = LACKS | taskiq_brokers.LACKS.get(cell, {})
+        can_route = cell in taskiq_brokers.ROUTES
+        self.lacks = LACKS if can_route else LACKS | {"routing": "broker"}
         for gained in taskiq_brokers.GAINS.get(cell, ()):
             self.lacks = {key: value for key, value in self.lacks.items() if key != gained}
         self.options = options
         self.sender = taskiq_brokers.make(cell, url, queue, taskiq_brokers.names(queue)[1:])
-        others = taskiq_brokers.names(queue)[1:] if cell == "nats" else ()
+        others = () if can_route else taskiq_brokers.names(queue)[1:]
         self.others = {name: taskiq_brokers.make(cell, url, name) for name in others}
         self.engine = TaskiqEngine(self.sender)
         self.handle = self.worker = None
@@ -83,7 +84,7 @@ class RigOutside(Shop, Outside):
         return task_id
 
     def sender_to(self, queue):
-        """A broker of NATS sends to one subject alone."""
+        """Where the sender cannot name it, each queue has a broker of its own."""
         return self.others.get(queue, self.sender)
 
     def stop(self):

@@ -5,14 +5,15 @@ Entries stay in a stream after they were acknowledged, so its length says nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from redis.exceptions import ResponseError
-from z4j_core import Delivery, Page, QueueDepth, Worker
+from z4j_core import Delivery, Page, QueueDepth, Unsupported, Worker
 
 from .message import held, is_of
 from .redis_client import MAX_SOUGHT, RedisStore, reached
+from .stores import Wish
 
 _PAGE = 500
 _FIRST = "0-0"
@@ -30,6 +31,25 @@ class Streams(RedisStore):
     def queues(self) -> tuple[str, ...]:
         """Streams the broker reads."""
         return (self.broker.queue_name, *getattr(self.broker, "additional_streams", {}))
+
+    def queue_of(self, labels: Mapping[str, Any]) -> str:
+        """The stream a label names, in releases that heed it."""
+        return super().queue_of(labels if self._heeds_labels else {})
+
+    def route(self, labels: Mapping[str, Any], wish: Wish) -> dict[str, Any]:
+        """Any stream can be named, in releases that heed that.
+
+        Raises:
+            Unsupported: a priority, a due time, or another stream in a release that sends to one.
+        """
+        if not self._heeds_labels and wish.queue not in (None, self.broker.queue_name):
+            raise Unsupported("version", "this taskiq-redis sends to one stream alone")
+        return super().route(labels, wish)
+
+    @property
+    def _heeds_labels(self) -> bool:
+        """Whether the code that sends looks for the label; no attribute of the broker tells."""
+        return "queue_name" in type(self.broker).kick.__code__.co_consts
 
     def depth(self, queue: str) -> QueueDepth:
         """Count what was not handed out, and what was and is not acknowledged."""
