@@ -17,7 +17,7 @@ from z4j_testing.signals import WAIT_S, eventually
 
 LACKS = dict.fromkeys(
     ("expires", "priority", "chain", "received", "ignore", "reject", "hard limit", "crash",
-     "delay", "queues"), "broker",
+     "eta", "routing"), "broker",
 )  # fmt: skip
 
 

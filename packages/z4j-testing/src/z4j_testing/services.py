@@ -1,4 +1,4 @@
-"""Redis, PostgreSQL and RabbitMQ for tests. The rule: this alone decides whether one is missing.
+"""Servers for tests: Redis, PostgreSQL, RabbitMQ, NATS. The rule: here alone one is missing or not.
 
 Missing is a loud skip, and an error when `Z4J_REQUIRE_SERVICES=1`.
 """
@@ -39,6 +39,13 @@ def postgres_url(database: str) -> str:
     base = os.environ.get("Z4J_TEST_PG", "postgresql://postgres@127.0.0.1:5432").rstrip("/")
     _reachable("PostgreSQL", base, 5432)
     return f"{base}/{database}"
+
+
+def nats_url() -> str:
+    """URL of a NATS server with JetStream for tests; `Z4J_TEST_NATS` names another one."""
+    base = os.environ.get("Z4J_TEST_NATS", "nats://127.0.0.1:4222").rstrip("/")
+    _reachable("NATS", base, 4222)
+    return base
 
 
 def broker_url(broker: str, redis_db: int = 15) -> str:

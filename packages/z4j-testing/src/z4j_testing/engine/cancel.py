@@ -72,7 +72,7 @@ class TestCancel:
 
     def test_cancel_of_a_delayed_run(self, rig: Rig) -> None:
         needs(rig, Capability.CANCEL)
-        without(rig, "delay")
+        without(rig, "eta")
         task_id = rig.send("echo", "late", delay_s=1.0)
         rig.wait(task_id, EventKind.SCHEDULED)
         if "received" not in rig.lacks:

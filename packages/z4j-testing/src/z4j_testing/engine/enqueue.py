@@ -34,7 +34,7 @@ class TestEnqueue:
         assert rig.marks("echo")[-1] == [[1, "ä", None], {"key": [1.5, True]}]
 
     def test_queue_is_honoured(self, rig: Rig) -> None:
-        without(rig, "queues")
+        without(rig, "routing")
         needs(rig, Capability.PURGE)
         other = f"{rig.queue}-other"
 
@@ -44,7 +44,7 @@ class TestEnqueue:
         assert rig.verb(Capability.PURGE, queue=other) == 1
 
     def test_a_delayed_run_waits(self, rig: Rig) -> None:
-        without(rig, "delay")
+        without(rig, "eta")
         due = datetime.now(UTC).timestamp() + LATER_S  # noqa: TID251  (the engine's clock is real)
 
         sent = rig.verb(Capability.ENQUEUE, job=Job(rig.name("ok"), (1,), eta=due))

@@ -92,7 +92,7 @@ class TestRetry:
 
     def test_a_retry_may_wait(self, rig: Rig) -> None:
         needs(rig, Capability.RETRY)
-        without(rig, "delay")
+        without(rig, "eta")
         first = rig.send("fail", "x")
         rig.end(first)
 

@@ -20,9 +20,9 @@ A rig's app has these tasks, all under one module:
     ignored(), rejected() end as the engine lets a task end without success or failure
 
 What an engine does not have a rig names in `lacks`, with a reason code; `without` skips by it:
-`delay`, `queues` (an app has more than one), `expires`, `priority`, `chain`, `received` (a worker
-takes tasks before it can start them), `ignore`, `reject`, `hard limit`, `crash`, `retries again` (a
-retried run may retry as often as the first).
+`eta` (a run may be sent before it is due), `routing` (the sender chooses the queue), `expires`,
+`priority`, `chain`, `received` (a worker takes tasks before it can start them), `ignore`, `reject`,
+`hard limit`, `crash`, `retries again` (a retried run may retry as often as the first).
 Where the engine does not number attempts, the rig does, by their starts.
 """
 
