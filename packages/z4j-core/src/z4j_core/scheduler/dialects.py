@@ -133,7 +133,13 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 marks=_marks("L Ln ?"),
                 aliases=_ALL_NAMES - {"@midnight"},
             ),
-            Dialect("apscheduler3", dst=Dst("shift", "both", "both"), both="and", shift=1, steps="within"),
+            Dialect(
+                "apscheduler3",
+                dst=Dst("shift", "both", "both"),
+                both="and",
+                shift=1,
+                steps="within",
+            ),
             Dialect(
                 "huey",
                 dst=DST["literal"],

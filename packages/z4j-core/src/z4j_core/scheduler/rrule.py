@@ -123,7 +123,9 @@ def _lines(text: str) -> list[tuple[str, str, str]]:
 def _dtstart(lines: list[tuple[str, str, str]]) -> tuple[Zone, int]:
     starts = [(params, value) for name, params, value in lines if name == "DTSTART"]
     if len(starts) != 1:
-        raise _wrong("not exactly one DTSTART", "begin with DTSTART;TZID=Europe/Berlin:20260101T090000")
+        raise _wrong(
+            "not exactly one DTSTART", "begin with DTSTART;TZID=Europe/Berlin:20260101T090000"
+        )
     params, value = starts[0]
     tzid = re.search(r";TZID=([^;]+)", params, re.IGNORECASE)
     if tzid is None and not value.upper().endswith("Z"):
@@ -170,9 +172,7 @@ def _parts(rule: str, place: Zone) -> dict[str, str]:
     if parts.get("FREQ") not in (*_PERIOD_S, *_SLOW):
         raise _wrong("a rule without FREQ", f"use one of {', '.join((*_PERIOD_S, *_SLOW))}")
     for name in ("COUNT", "INTERVAL"):
-        if name in parts and not (
-            parts[name].isdigit() and 1 <= int(parts[name][:9]) <= MAX_COUNT
-        ):
+        if name in parts and not (parts[name].isdigit() and 1 <= int(parts[name][:9]) <= MAX_COUNT):
             raise _wrong(f"{name}={parts[name][:20]}", f"write 1 to {MAX_COUNT}")
     if parts.get("UNTIL", "").endswith("Z"):
         parts["UNTIL"] = wall(_time(parts["UNTIL"], place)).strftime("%Y%m%dT%H%M%S")
