@@ -22,6 +22,8 @@ _COLUMNS: Mapping[str, str] = {
     "minute": "minute",
     "second": "second",
 }
+# The names of arq that are not three letters long.
+_NAMES: Mapping[str, str] = {"tues": "tue", "thurs": "thu"}
 _WORD = re.compile(r"([a-z]+)=\{?([0-9a-z,]+)\}?", re.ASCII)
 
 
@@ -47,7 +49,7 @@ def columns_of_arq(text: str, known: Dialect) -> dict[str, Column]:
             )
         if match[1] != "microsecond":
             name = _COLUMNS[match[1]]
-            columns[name] = read_column(known, name, match[2], at + len(match[1]) + 1)
+            columns[name] = read_column(known, name, _NAMES.get(match[2], match[2]), at)
         at += len(word)
     return columns
 

@@ -64,7 +64,7 @@ def _parse(text: str, known: Dialect, seed: str) -> Cron:
         ),
         WeekDays(frozenset(dow.values), frozenset(dow.nth), frozenset(dow.last)),
         both_must_hold(known, dom, dow),
-        None if years is None or years.starts_wild else frozenset(years.values),
+        None if years is None or "*" in years.items else frozenset(years.values),
     )
     rule = _croniter_days(known, rule, dom, dow)
     times = _times(columns, rule)
@@ -103,7 +103,7 @@ def _columns(text: str, known: Dialect, seed: str) -> dict[str, Column]:
 
 
 def _alias(text: str, known: Dialect) -> str:
-    name = text.split()[0].lower()
+    name = text.split(maxsplit=1)[0].lower()
     if name == "@reboot":
         raise ScheduleInvalid(
             "schedule.dialect",
