@@ -30,7 +30,7 @@ def values(field):
 
 @st.composite
 def items(draw, field, marks=()):
-    kind = draw(st.sampled_from("* * v v v a-b a-b */n a/n a-b/n".split() + list(marks)))
+    kind = draw(st.sampled_from(["*", "*", "v", "v", "v", "a-b", "a-b", "*/n", "a/n", "a-b/n"] + list(marks)))
     low, high = BOUNDS[field]
     step = draw(st.one_of(st.integers(1, 7), st.integers(1, high + 2)))
     value, other = draw(values(field)), draw(values(field))
@@ -55,9 +55,7 @@ def texts(draw, fields=("minute", "hour", "dom", "month", "dow"), dom=(), dow=()
     marks = {"dom": dom, "dow": dow}
     busy = draw(st.booleans())
     return " ".join(
-        draw(columns(field, marks.get(field, ())))
-        if busy or draw(st.integers(0, 2)) == 0
-        else "*"
+        draw(columns(field, marks.get(field, ()))) if busy or draw(st.integers(0, 2)) == 0 else "*"
         for field in fields
     )
 

@@ -122,7 +122,7 @@ def _interval(spec: IntervalSpec, context: Context) -> Timing:
     return Interval(spec.every_ms, start)
 
 
-def _calendar(spec: CalendarSpec, context: Context) -> Timing:
+def _calendar(spec: CalendarSpec, _: Context) -> Timing:
     count = spec.count * UNITS[spec.unit]
     if spec.unit in ("days", "weeks"):
         return Wall(EveryDays(spec.anchor, count), zone(spec.tz), spec.dst)
@@ -130,19 +130,19 @@ def _calendar(spec: CalendarSpec, context: Context) -> Timing:
     return Wall(months, zone(spec.tz), spec.dst)
 
 
-def _once(spec: OnceSpec, context: Context) -> Timing:
+def _once(spec: OnceSpec, _: Context) -> Timing:
     when = spec.at
     if when.local is None:
         return Once(utc_slot(when.at_ms or 0))
     return Once(wall_slot(wall_seconds(when.local), zone(when.tz), when.fold))
 
 
-def _solar(spec: SolarSpec, context: Context) -> Timing:
+def _solar(spec: SolarSpec, _: Context) -> Timing:
     noon = spec.on_no_event == "noon"
     return Solar(spec.event, spec.lat, spec.lon, spec.offset_s, noon=noon)
 
 
-def _rrule(spec: RruleSpec, context: Context) -> Timing:
+def _rrule(spec: RruleSpec, _: Context) -> Timing:
     rule = Rrule(spec.text)
     return Wall(rule, rule.zone, spec.dst)
 

@@ -19,7 +19,7 @@ from .dialects import BOUNDS, TITLES, Dialect
 MAX_ITEMS = 128
 _WEEKDAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 _MONTHS = (
-    "JANUARY FEBRUARY MARCH APRIL MAY JUNE JULY AUGUST SEPTEMBER OCTOBER NOVEMBER DECEMBER".split()
+    ["JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE", "JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"]
 )
 NAMES: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
@@ -128,6 +128,8 @@ class _Reader:
         star, first, last, step = match.groups()
         size = self._step(step)
         if star:
+            if step and self.name == "dow" and self.dialect.tag == "huey":
+                raise self.absent("a step over all weekdays", f"0-6/{size}")
             self._check_step(step, size, self.low, self.high, self.high)
             return list(range(self.low, self.high + 1))[::size]
         self._check_names(first, last, step)

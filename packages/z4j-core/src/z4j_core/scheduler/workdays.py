@@ -6,12 +6,11 @@ day that no calendar has off; slots that meet there are one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from .interval import wall_slot
-from .slots import DAY_S, Slot, Timing, wall_seconds
+from .slots import DAY_S, Slot, Timing
 from .zone import Zone
 
 MAX_DROPPED = 10_000
