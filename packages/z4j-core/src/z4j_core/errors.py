@@ -4,7 +4,7 @@
     ├── ConfigError            a setting is wrong; `code` is a Z4J-Ennn of spec/errors.md
     │   └── AdapterBroken      an adapter cannot be loaded or is no Engine
     ├── WireError              the session is over; `close_code` tells the peer, `kind` is the class
-    ├── ScheduleInvalid        a schedule says what cannot be; `pointer` is the field, `hint` the fix
+    ├── ScheduleInvalid        a schedule says what cannot be; `hint` is the fix
     ├── StoreError             a lease, ledger, replay or spool store
     │   ├── LeaseLost          somebody holds a newer epoch
     │   └── StoreUnavailable   unknown whether it happened

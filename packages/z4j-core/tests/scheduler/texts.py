@@ -15,6 +15,7 @@ BOUNDS = {
     "dow": (0, 7),
     "year": (2024, 2032),
 }
+KINDS = ("*/n", "a/n", "a-b/n")
 NAMES = {"dow": DOW, "month": MONTH}
 
 
@@ -30,8 +31,8 @@ def values(field):
 
 @st.composite
 def items(draw, field, marks=()):
-    kind = draw(st.sampled_from(["*", "*", "v", "v", "v", "a-b", "a-b", "*/n", "a/n", "a-b/n"] + list(marks)))
-    low, high = BOUNDS[field]
+    kind = draw(st.sampled_from(["*", "*", "v", "v", "v", "a-b", "a-b", *KINDS, *marks]))
+    high = BOUNDS[field][1]
     step = draw(st.one_of(st.integers(1, 7), st.integers(1, high + 2)))
     value, other = draw(values(field)), draw(values(field))
     return (

@@ -10,7 +10,7 @@ _CHAINED = 32
 
 
 class Window(NamedTuple):
-    """A stretch of time, start <= t < end, in milliseconds; `defer` moves what is due to its end."""
+    """A stretch of milliseconds, start <= t < end; `defer` moves what is due to its end."""
 
     start_ms: int
     end_ms: int

@@ -53,16 +53,16 @@ def _days(read: Cron, tag: str) -> tuple[str, str]:
             return (dom, "*") if dom else ("*", dow)
         return dom, dow
     if 1 in rule.dom.days:
-        return _starred("*/31", 1, dom, rule.dom.days, "dom"), dow
+        return _starred("*/31", 1, dom, rule.dom.days), dow
     if 0 in rule.dow.days:
-        return dom, _starred("*/7", 0, dow, rule.dow.days, "dow")
+        return dom, _starred("*/7", 0, dow, rule.dow.days)
     raise _cannot(tag, "a day of the month that must also be a given weekday", "keep its dialect")
 
 
-def _starred(star: str, value: int, written: str, days: frozenset[int], name: str) -> str:
+def _starred(star: str, value: int, written: str, days: frozenset[int]) -> str:
     """A column that starts with a star and means what it meant."""
-    plain = _numbers(days, name)
-    rest = [word for word in (_numbers(days - {value}, name), _beyond(written, plain)) if word]
+    plain = _numbers(days)
+    rest = [word for word in (_numbers(days - {value}), _beyond(written, plain)) if word]
     return ",".join([star, *rest])
 
 
@@ -73,7 +73,7 @@ def _beyond(written: str, plain: str) -> str:
 
 def _dom(read: Cron) -> str:
     dom = read.rule.dom
-    words = [_numbers(dom.days, "dom")] if dom.days else []
+    words = [_numbers(dom.days)] if dom.days else []
     words += [f"L-{back}" if back else "L" for back in sorted(dom.last)]
     words += [f"{day}W" for day in sorted(dom.near)]
     return ",".join([*words, *(["LW"] if dom.last_weekday else [])])
@@ -81,7 +81,7 @@ def _dom(read: Cron) -> str:
 
 def _dow(read: Cron) -> str:
     dow = read.rule.dow
-    words = [_numbers(dow.days, "dow")] if dow.days else []
+    words = [_numbers(dow.days)] if dow.days else []
     words += [f"{day}#{nth}" for day, nth in sorted(dow.nth)]
     return ",".join([*words, *(f"{day}L" for day in sorted(dow.last))])
 
@@ -91,23 +91,23 @@ def _plain(column: Column, name: str) -> str:
     low, high = BOUNDS[name]
     values = frozenset(column.values)
     if name == "month":
-        return "*" if len(values) == high else _numbers(values, name)
+        return "*" if len(values) == high else _numbers(values)
     if not column.starts_wild:
-        return _numbers(values, name)
+        return _numbers(values)
     if len(values) == high - low + 1:
         return "*"
     item = column.items[0]
     step = int(item.partition("/")[2])
     rest = values - frozenset(range(low, high + 1, step))
-    return f"*/{step},{_numbers(rest, name)}" if rest else f"*/{step}"
+    return f"*/{step},{_numbers(rest)}" if rest else f"*/{step}"
 
 
-def _numbers(values: Iterable[int], name: str) -> str:
+def _numbers(values: Iterable[int]) -> str:
     """Values as ranges, or as one range with a step where that is all of them."""
     row = sorted(values)
-    if len(row) >= _ROW and (step := row[1] - row[0]) > 1:
-        if row == list(range(row[0], row[-1] + 1, step)):
-            return f"{row[0]}-{row[-1]}/{step}"
+    step = row[1] - row[0] if len(row) >= _ROW else 1
+    if step > 1 and row == list(range(row[0], row[-1] + 1, step)):
+        return f"{row[0]}-{row[-1]}/{step}"
     words: list[str] = []
     while row:
         length = next((n for n in range(1, len(row)) if row[n] != row[0] + n), len(row))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ from .spec import TriggerSpec
 from .walls import Dst
 
 _MINUTES = 60
+_HASHED = re.compile(r"(?:^|[ ,])H", re.IGNORECASE)
 _FEW_TIMES = 6
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second"))
 _DAYS = {number: name.title() for name, number in LONG_NAMES["dow"].items()}
@@ -94,11 +96,11 @@ def _cron(spec: CronSpec) -> str:
     every = every_of(spec.expr, spec.dialect)
     if every is not None:
         return f"every {length(every)} since it was made"
-    if "h" in spec.expr.lower().replace("thu", "").replace("mar", "").replace("@hourly", ""):
-        if spec.dialect == "cron" and "H" in spec.expr.upper():
-            return f"{spec.expr!r}, H by the id of the schedule, in {spec.tz}{_dst(spec.dst)}"
+    if spec.dialect == "cron" and _HASHED.search(spec.expr):
+        return f"{spec.expr!r}, H by the id of the schedule, in {spec.tz}"
     read = parse(spec.expr, spec.dialect)
-    return f"{times_words(read)}{days_words(read.rule)} in {spec.tz}{_dst(spec.dst)}"
+    clocks = _dst(spec.dst, spec.tz, wild=read.wildcard)
+    return f"{times_words(read)}{days_words(read.rule)} in {spec.tz}{clocks}"
 
 
 def times_words(cron: Cron) -> str:
@@ -134,8 +136,10 @@ def _dom(rule: DayRule) -> str:
     if len(dom.days) == 31:  # noqa: PLR2004  (every day of any month)
         return ""
     said = [f"day {ranges(sorted(dom.days), 1, 31)} of the month"] if dom.days else []
-    for back in sorted(dom.last):
-        said.append(f"{back} days before the last day" if back else "the last day of the month")
+    said += [
+        f"{back} days before the last day" if back else "the last day of the month"
+        for back in sorted(dom.last)
+    ]
     said += [f"the weekday nearest to day {day}" for day in sorted(dom.near)]
     if dom.last_weekday:
         said.append("the last weekday of the month")
@@ -181,11 +185,12 @@ def _clock(minute: int, second: int) -> str:
     return f"{said}:{second:02}" if second else said
 
 
-def _dst(dst: Dst) -> str:
-    fold = _FOLDS[dst.fold]
-    if dst.fold_wild != dst.fold:
-        fold += ", every real hour counts where minute or hour is a star"
-    return f" ({_GAPS[dst.gap]}; {fold})"
+def _dst(dst: Dst, tz: str, *, wild: bool = False) -> str:
+    """What changes of the clock do; nothing where there are none."""
+    if tz.startswith("UTC"):
+        return ""
+    gap = "every real hour counts" if wild and dst.gap == "after" else _GAPS[dst.gap]
+    return f" ({gap}; {_FOLDS[dst.fold_wild if wild else dst.fold]})"
 
 
 def _when(when: When) -> str:
@@ -215,10 +220,10 @@ def _calendar(spec: CalendarSpec) -> str:
     count = f"{spec.count} " if spec.count > 1 else ""
     short = ""
     if spec.unit in ("months", "years"):
-        short = (
-            f", a day the month lacks is {'its last' if spec.month_end == 'clamp' else 'skipped'}"
-        )
-    return f"every {count}{unit} since {spec.anchor.isoformat(' ')} in {spec.tz}{short}{_dst(spec.dst)}"
+        lacks = "its last" if spec.month_end == "clamp" else "skipped"
+        short = f", a day the month lacks is {lacks}"
+    since = f"since {spec.anchor.isoformat(' ')} in {spec.tz}"
+    return f"every {count}{unit} {since}{short}{_dst(spec.dst, spec.tz)}"
 
 
 def _solar(spec: SolarSpec) -> str:
@@ -233,7 +238,7 @@ def _solar(spec: SolarSpec) -> str:
 
 
 def _rrule(spec: RruleSpec) -> str:
-    return f"by the rule {spec.text!r}{_dst(spec.dst)}"
+    return f"by the rule {spec.text!r}{_dst(spec.dst, '')}"
 
 
 _SAID: Mapping[type, Callable[[Any], str]] = {
@@ -243,7 +248,7 @@ _SAID: Mapping[type, Callable[[Any], str]] = {
     OnceSpec: lambda spec: f"once at {_when(spec.at)}",
     SolarSpec: _solar,
     RruleSpec: _rrule,
-    OnStartSpec: lambda spec: "once when a new release starts",
+    OnStartSpec: lambda _: "once when a new release starts",
     CustomSpec: lambda spec: (
         f"by code that cannot be read{f': {spec.shown}' if spec.shown else ''}"
     ),

@@ -291,7 +291,7 @@ class OnStartSpec:
     kind: ClassVar[str] = "on_start"
 
     @classmethod
-    def read(cls, fields: Fields) -> OnStartSpec:
+    def read(cls, _: Fields) -> OnStartSpec:
         return cls()
 
     def json(self) -> Json:

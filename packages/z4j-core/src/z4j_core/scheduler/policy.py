@@ -69,7 +69,7 @@ class Decision(NamedTuple):
     """One thing to do, or to write down.
 
     `action` is `fire`, `buffer`, `skip`, `missed`, `expire`, `cancel`, `terminate`, `pause`,
-    `resume` or `spent`; `reason` says why. `missed` covers `count` slots from `slot` to `last_ms`,
+    `resume` or `spent`; `reason` says why. `missed` covers `slots` slots from `slot` to `last_ms`,
     and is `more` where counting stopped. `cancel` and `terminate` are for the run `fire_id`, before
     the fire behind them.
     """
@@ -79,7 +79,7 @@ class Decision(NamedTuple):
     due_ms: int = 0
     reason: str = ""
     last_ms: int = 0
-    count: int = 0
+    slots: int = 0
     more: bool = False
     fire_id: str = ""
 
@@ -211,8 +211,10 @@ def _missed(
         while last is not None and last in chosen:
             last = trigger.prev(last.at_ms)
     assert last is not None
-    count = min(len(lost), COUNTED)
-    return [Decision("missed", lost[0], reason="late", last_ms=last.at_ms, count=count, more=more)]
+    slots_lost = min(len(lost), COUNTED)
+    return [
+        Decision("missed", lost[0], reason="late", last_ms=last.at_ms, slots=slots_lost, more=more)
+    ]
 
 
 def _too_late(fate: Fate, rules: Rules, now_ms: int) -> bool:

@@ -154,13 +154,13 @@ def _same_zone(params: str, place: Zone) -> bool:
 def _time(value: str, place: Zone) -> int:
     """A written time as seconds of the wall of a zone."""
     match = _TIME.fullmatch(value)
+    if match is None:
+        raise _wrong(f"no time {value[:40]!r}", "write 20260101T090000")
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     try:
-        if match is None:
-            raise ValueError(value)
-        numbers = [int(part or 0) for part in match.groups()[:6]]
-        at = datetime(*numbers)  # type: ignore[arg-type,misc]  # noqa: DTZ001  (a wall time)
+        at = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  (a wall time)
     except ValueError as error:
-        raise _wrong(f"no time {value[:40]!r}", "write 20260101T090000") from error
+        raise _wrong(f"no time {value[:40]!r}", "such a time does not exist") from error
     if not match[7]:
         return wall_seconds(at)
     instant = (at.replace(tzinfo=UTC) - EPOCH) // timedelta(seconds=1)

@@ -54,10 +54,9 @@ class OnWorkdays(Timing):
             if slot is None:
                 return best
             day = self._day(slot.at_ms)
-            if best is not None and slot.at_ms >= best.at_ms:
-                # Only what moves back from a day off could still come before it.
-                if not self._back or self._open_within(self._day(best.at_ms) + 1, day):
-                    return best
+            # Only what moves back from a day off could still come before it.
+            if best is not None and slot.at_ms >= best.at_ms and self._decided(best, slot):
+                return best
             moved = self._moved(slot, day)
             if (
                 moved is not None
@@ -77,9 +76,9 @@ class OnWorkdays(Timing):
             if slot is None:
                 return best
             day = self._day(slot.at_ms)
-            if best is not None and slot.at_ms <= best.at_ms:
-                if not self._on or self._open_within(day, self._day(best.at_ms) - 1):
-                    return best
+            # Only what moves on from a day off could still come behind it.
+            if best is not None and slot.at_ms <= best.at_ms and self._decided(best, slot):
+                return best
             moved = self._moved(slot, day)
             if (
                 moved is not None
@@ -90,6 +89,17 @@ class OnWorkdays(Timing):
             at = slot.at_ms if self._moves(day) or self._open(day) else self._midnight(day)
             slot = self._timing.prev(at)
         return best
+
+    def _decided(self, best: Slot, slot: Slot) -> bool:
+        """Whether no slot beyond `slot` can be moved past `best`: a day between them is open."""
+        first, last = self._day(best.at_ms), self._day(slot.at_ms)
+        if slot.at_ms >= best.at_ms and not self._back:
+            return True
+        if slot.at_ms <= best.at_ms and not self._on:
+            return True
+        if first <= last:
+            return self._open_within(first + 1, last)
+        return self._open_within(last, first - 1)
 
     def _open_within(self, first: int, last: int) -> bool:
         """Whether a day from `first` to `last` is no day off; past a month it is taken as so."""

@@ -16,7 +16,11 @@ _FIXED = re.compile(r"(?:UTC|GMT)?([+-])(\d{2}):(\d{2})")
 _NAME = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
 _UTC = frozenset({"UTC", "Etc/UTC", "Z"})
 _LEGACY = frozenset(
-    ["EST", "MST", "HST", "PST", "PDT", "EDT", "CDT", "MDT", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "CET", "EET", "MET", "WET", "BST", "IST", "JST", "CST", "GMT0", "GMT-0", "GMT+0", "localtime", "posixrules", "Factory"]
+    (
+        *("EST", "MST", "HST", "CET", "EET", "MET", "WET", "PST", "PDT", "EDT", "CDT", "MDT"),
+        *("EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "BST", "IST", "JST", "CST"),
+        *("GMT0", "GMT-0", "GMT+0", "localtime", "posixrules", "Factory"),
+    )
 )
 _FAR = 1 << 60
 
