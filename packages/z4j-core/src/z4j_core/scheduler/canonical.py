@@ -97,7 +97,9 @@ def _plain(column: Column, name: str) -> str:
     if len(values) == high - low + 1:
         return "*"
     item = column.items[0]
-    step = int(item.partition("/")[2])
+    if not item.partition("/")[2]:
+        raise _cannot("pycron", "a star in a list", "take the star out: it matches nothing there")
+    step = min(int(item.partition("/")[2]), high - low + 1)
     rest = values - frozenset(range(low, high + 1, step))
     return f"*/{step},{_numbers(rest)}" if rest else f"*/{step}"
 
