@@ -201,7 +201,9 @@ def test_days_without_the_event_have_no_slot_or_their_noon():
     assert noon.note == "polar"
 
 
-@given(st.sampled_from(sorted(EVENTS)), st.floats(-66, 66), st.floats(-180, 180), st.integers(0, 9000))
+@given(
+    st.sampled_from(sorted(EVENTS)), st.floats(-66, 66), st.floats(-180, 180), st.integers(0, 9000)
+)
 @QUICK
 def test_the_days_of_the_sun_agree_both_ways(event, lat, lon, day):
     solar = Solar(event, lat, lon, offset_s=600)
@@ -215,20 +217,7 @@ def test_the_days_of_the_sun_agree_both_ways(event, lat, lon, day):
 
 # ------------------------------------------------------------------------------ rrule
 
-RULES = """
-FREQ=DAILY;INTERVAL=3
-FREQ=WEEKLY;BYDAY=MO,WE;INTERVAL=2
-FREQ=WEEKLY;BYDAY=SU;INTERVAL=3;WKST=SU
-FREQ=MONTHLY;BYDAY=-1FR
-FREQ=MONTHLY;BYMONTHDAY=31
-FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1
-FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29
-FREQ=HOURLY;INTERVAL=7
-FREQ=MINUTELY;INTERVAL=43;BYHOUR=9,10
-FREQ=DAILY;COUNT=40
-FREQ=DAILY;UNTIL=20260301T000000
-FREQ=SECONDLY;INTERVAL=3601
-""".split()
+RULES = ["FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY;BYDAY=MO,WE;INTERVAL=2", "FREQ=WEEKLY;BYDAY=SU;INTERVAL=3;WKST=SU", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "FREQ=HOURLY;INTERVAL=7", "FREQ=MINUTELY;INTERVAL=43;BYHOUR=9,10", "FREQ=DAILY;COUNT=40", "FREQ=DAILY;UNTIL=20260301T000000", "FREQ=SECONDLY;INTERVAL=3601"]
 
 
 def rule(text, start="20260101T023000", more=""):

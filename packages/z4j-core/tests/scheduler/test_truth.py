@@ -7,7 +7,7 @@ design says of gaps and folds is applied to the list of them.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -34,10 +34,7 @@ TEXTS = (
     .strip("|")
     .split("|")
 )
-SAMPLE = (
-    "America/New_York Europe/Berlin Europe/Dublin Australia/Lord_Howe Asia/Beirut "
-    "Africa/Casablanca Antarctica/Troll America/Nuuk Africa/Cairo Pacific/Norfolk"
-).split()
+SAMPLE = ["America/New_York", "Europe/Berlin", "Europe/Dublin", "Australia/Lord_Howe", "Asia/Beirut", "Africa/Casablanca", "Antarctica/Troll", "America/Nuuk", "Africa/Cairo", "Pacific/Norfolk"]
 MINUTE = timedelta(minutes=1)
 
 
@@ -49,7 +46,7 @@ def offset(tz, at):
     return datetime.fromtimestamp(at, tz).utcoffset()
 
 
-@lru_cache(maxsize=None)
+@cache
 def transitions(key, first=2020, last=2035):
     """Every instant at which the offset of a zone changes, by bisection between quarter days."""
     tz = ZoneInfo(key)

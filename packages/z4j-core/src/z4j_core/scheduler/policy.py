@@ -243,11 +243,14 @@ def _within(
     verdict = allowed(queue, oldest_first, rules)
     verb = "cancel" if rules.overlap == "cancel_other" else "terminate"
     said += [Decision("skip", fate.slot, reason="overlap") for fate in verdict.skipped]
-    said += [Decision(verb, reason="overlap", fire_id=fire_id) for fire_id in verdict.ended]
+    said += [Decision("skip", fate.slot, reason="max_fires") for fate in spent]
     said += [Decision("fire", f.slot, f.due_ms, f.reason) for f in verdict.fired]
     said += [
         Decision("buffer", f.slot, f.due_ms, "overlap")
         for f in verdict.buffered
         if f.reason != "buffered"
     ]
-    return said + [Decision("skip", fate.slot, reason="max_fires") for fate in spent]
+    said.sort(key=lambda decision: decision.slot.at_ms if decision.slot else 0)
+    first = next((n for n, decision in enumerate(said) if decision.action == "fire"), len(said))
+    ended = [Decision(verb, reason="overlap", fire_id=fire_id) for fire_id in verdict.ended]
+    return said[:first] + ended + said[first:]
