@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partialmethod
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,12 +60,12 @@ def holds(tag, text, tz, at):
         return
     slots = timing.between(at * 1000, (at + 41 * 366 * 86_400) * 1000, 30)
 
-    assert all(a.at_ms < b.at_ms for a, b in zip(slots, slots[1:], strict=False))
+    assert all(a.at_ms < b.at_ms for a, b in pairwise(slots))
     for slot in slots:
         assert timing.contains(slot.at_ms)
         assert not timing.contains(slot.at_ms + 1)
         assert timing.prev(slot.at_ms + 1) == slot
-    for before, slot in zip(slots, slots[1:], strict=False):
+    for before, slot in pairwise(slots):
         assert timing.prev(slot.at_ms) == before
         assert timing.next(before.at_ms) == slot
         assert timing.next(slot.at_ms - 1) == slot
@@ -164,8 +167,8 @@ def test_any_text_is_read_or_refused_with_bounded_work(tag, data):
     columns, months = Counter(fields._Reader._plain), Counter(days.DayRule.of)
     _parse.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fields._Reader, "_plain", lambda reader, item: columns(reader, item))
-        patch.setattr(days.DayRule, "of", lambda rule, year, month: months(rule, year, month))
+        patch.setattr(fields._Reader, "_plain", partialmethod(columns))
+        patch.setattr(days.DayRule, "of", partialmethod(months))
         try:
             parse(text, tag)
         except ScheduleInvalid as refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import degrees
 
 import pytest
@@ -217,7 +218,20 @@ def test_the_days_of_the_sun_agree_both_ways(event, lat, lon, day):
 
 # ------------------------------------------------------------------------------ rrule
 
-RULES = ["FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY;BYDAY=MO,WE;INTERVAL=2", "FREQ=WEEKLY;BYDAY=SU;INTERVAL=3;WKST=SU", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "FREQ=HOURLY;INTERVAL=7", "FREQ=MINUTELY;INTERVAL=43;BYHOUR=9,10", "FREQ=DAILY;COUNT=40", "FREQ=DAILY;UNTIL=20260301T000000", "FREQ=SECONDLY;INTERVAL=3601"]
+RULES = [
+    "FREQ=DAILY;INTERVAL=3",
+    "FREQ=WEEKLY;BYDAY=MO,WE;INTERVAL=2",
+    "FREQ=WEEKLY;BYDAY=SU;INTERVAL=3;WKST=SU",
+    "FREQ=MONTHLY;BYDAY=-1FR",
+    "FREQ=MONTHLY;BYMONTHDAY=31",
+    "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+    "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+    "FREQ=HOURLY;INTERVAL=7",
+    "FREQ=MINUTELY;INTERVAL=43;BYHOUR=9,10",
+    "FREQ=DAILY;COUNT=40",
+    "FREQ=DAILY;UNTIL=20260301T000000",
+    "FREQ=SECONDLY;INTERVAL=3601",
+]
 
 
 def rule(text, start="20260101T023000", more=""):
@@ -233,7 +247,7 @@ def test_a_rule_has_the_walls_that_dateutil_finds(text, start):
     ours = rule(text, start)
 
     found = wall_seconds(at)
-    for before, then in zip(expected, expected[1:], strict=False):
+    for before, then in pairwise(expected):
         found = ours.after(found)
         assert wall(found) == then
         behind = ours.before(found)

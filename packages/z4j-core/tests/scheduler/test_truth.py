@@ -34,7 +34,18 @@ TEXTS = (
     .strip("|")
     .split("|")
 )
-SAMPLE = ["America/New_York", "Europe/Berlin", "Europe/Dublin", "Australia/Lord_Howe", "Asia/Beirut", "Africa/Casablanca", "Antarctica/Troll", "America/Nuuk", "Africa/Cairo", "Pacific/Norfolk"]
+SAMPLE = [
+    "America/New_York",
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "Australia/Lord_Howe",
+    "Asia/Beirut",
+    "Africa/Casablanca",
+    "Antarctica/Troll",
+    "America/Nuuk",
+    "Africa/Cairo",
+    "Pacific/Norfolk",
+]
 MINUTE = timedelta(minutes=1)
 
 
