@@ -19,7 +19,7 @@ from .texts import DOW, MONTH, starts, texts
 
 SLOTS = 8
 FAR = 6 * 366 * 86_400
-EVERY_TEXT = settings(max_examples=80, deadline=None)
+EVERY_TEXT = settings(max_examples=25, deadline=None)
 MANY_TEXTS = settings(max_examples=20_000, deadline=None)
 
 cronsim = pytest.importorskip("cronsim")

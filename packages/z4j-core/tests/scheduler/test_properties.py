@@ -41,7 +41,7 @@ TEXTS["arq"] = st.builds(
     st.integers(0, 6),
 )
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Beirut")
-EACH = settings(max_examples=40, deadline=None)
+EACH = settings(max_examples=12, deadline=None)
 MANY = settings(max_examples=10_000, deadline=None)
 
 
@@ -161,7 +161,7 @@ class Counter:
 
 @pytest.mark.parametrize("tag", DIALECTS)
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_any_text_is_read_or_refused_with_bounded_work(tag, data):
     text = data.draw(ANY_TEXT | TEXTS[tag])
     columns, months = Counter(fields._Reader._plain), Counter(days.DayRule.of)

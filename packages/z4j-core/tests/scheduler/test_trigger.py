@@ -162,7 +162,7 @@ def test_a_slot_on_a_day_off_moves_at_the_same_local_time(on_hit, expected):
     st.sampled_from(["skip", "next_business_day", "previous_business_day"]),
     st.integers(0, 700),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_moved_slots_are_found_in_order_and_both_ways(expr, on_hit, later):
     built = trigger(cron(expr), calendars=[{"ref": "work", "on_hit": on_hit}])
     plain = trigger(cron(expr))

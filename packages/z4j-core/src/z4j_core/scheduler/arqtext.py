@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 from ..errors import ScheduleInvalid
 from .dialects import BOUNDS, Dialect
-from .fields import Column, read_column
+from .fields import read_column
+from .written import Column
 
 _COLUMNS: Mapping[str, str] = {
     "month": "month",

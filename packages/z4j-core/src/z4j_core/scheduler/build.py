@@ -12,17 +12,8 @@ from .calendars import UNITS, EveryDays, EveryMonths
 from .cron import parse
 from .explain import words
 from .interval import FixedDelay, Interval, Once, wall_slot
-from .kinds import (
-    CalendarSpec,
-    CronSpec,
-    IntervalSpec,
-    OnceSpec,
-    RruleSpec,
-    SolarSpec,
-    Spec,
-    When,
-    every_of,
-)
+from .kinds import CalendarSpec, CronSpec, IntervalSpec, OnceSpec, RruleSpec, SolarSpec, Spec
+from .moments import When, every_of
 from .rrule import Rrule
 from .slots import Timing, utc_slot, wall_seconds
 from .solar import Solar

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from ..errors import ScheduleInvalid
 from .cron import MAX_TEXT, Cron, parse
 from .dialects import BOUNDS
-from .fields import Column
+from .written import Column
 
 _ORDER = ("minute", "hour", "dom", "month", "dow")
 _ROW = 3

@@ -13,8 +13,9 @@ from ..errors import ScheduleInvalid
 from .arqtext import columns_of_arq
 from .days import DayRule, MonthDays, WeekDays
 from .dialects import ALIASES, BOUNDS, TITLES, Dialect, dialect
-from .fields import Column, read_column
+from .fields import read_column
 from .times import DayTimes
+from .written import Column
 
 MAX_TEXT = 256
 _KEPT = 4096

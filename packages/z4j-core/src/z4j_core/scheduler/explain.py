@@ -8,7 +8,6 @@ from typing import Any
 
 from .cron import Cron, parse
 from .days import DayRule
-from .fields import LONG_NAMES
 from .kinds import (
     CalendarSpec,
     CronSpec,
@@ -19,12 +18,12 @@ from .kinds import (
     RruleSpec,
     SolarSpec,
     Spec,
-    When,
-    every_of,
 )
+from .moments import When, every_of
 from .read import instant_text
 from .spec import TriggerSpec
 from .walls import Dst
+from .written import LONG_NAMES
 
 _MINUTES = 60
 _HASHED = re.compile(r"(?:^|[ ,])H", re.IGNORECASE)

@@ -6,35 +6,14 @@ Days of the week leave here counted from Sunday as 0, whatever the dialect count
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
-from types import MappingProxyType
 
-from ..errors import ScheduleInvalid
 from . import quirks
 from .days import WEEK
-from .dialects import BOUNDS, TITLES, Dialect
+from .dialects import Dialect
+from .written import LONGEST_NUMBER, Column, Written
 
 MAX_ITEMS = 128
-_WEEKDAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
-_MONTHS = (
-    *("JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE", "JULY", "AUGUST"),
-    *("SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"),
-)
-NAMES: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {
-        "dow": {name[:3]: number for number, name in enumerate(_WEEKDAYS)},
-        "month": {name[:3]: number for number, name in enumerate(_MONTHS, 1)},
-    }
-)
-LONG_NAMES: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {
-        "dow": {name: number for number, name in enumerate(_WEEKDAYS)},
-        "month": {name: number for number, name in enumerate(_MONTHS, 1)},
-    }
-)
-
 _ITEM = re.compile(r"(?:(\*)|([A-Z0-9]+)(?:-([A-Z0-9]+))?)(?:/([0-9]+))?", re.ASCII)
 _HASHED = re.compile(r"H(?:\(([0-9]+)-([0-9]+)\))?(?:/([0-9]+))?", re.ASCII)
 _BACK = re.compile(r"L-([0-9]{1,2})", re.ASCII)
@@ -42,36 +21,7 @@ _NEAR = re.compile(r"([0-9]{1,2})W", re.ASCII)
 _NTH = re.compile(r"([A-Z0-9]+)(?:-([A-Z]+))?#([0-9])", re.ASCII)
 _LAST_OF = re.compile(r"([A-Z]{3}|[0-9])L", re.ASCII)
 _LAST_IS = re.compile(r"L([0-9])(?:-([0-9]))?", re.ASCII)
-_LONGEST_NUMBER = 4
 _HASHED_DAYS = 28
-
-
-@dataclass(slots=True)
-class Column:
-    """What one column means. The sets beside `values` are for the two columns of days."""
-
-    text: str
-    values: set[int] = field(default_factory=set)
-    back: set[int] = field(default_factory=set)
-    near: set[int] = field(default_factory=set)
-    last_weekday: bool = False
-    nth: set[tuple[int, int]] = field(default_factory=set)
-    last: set[int] = field(default_factory=set)
-
-    @property
-    def starts_wild(self) -> bool:
-        """Whether the text starts with a star."""
-        return self.text[0] in "*?"
-
-    @property
-    def items(self) -> list[str]:
-        """The texts between the commas."""
-        return self.text.split(",")
-
-    @property
-    def special(self) -> bool:
-        """Whether it says more than plain values."""
-        return bool(self.back or self.near or self.last_weekday or self.nth or self.last)
 
 
 def read_column(dialect: Dialect, name: str, text: str, column: int = 1, seed: str = "") -> Column:
@@ -84,20 +34,7 @@ def read_column(dialect: Dialect, name: str, text: str, column: int = 1, seed: s
     return reader.read()
 
 
-class _Reader:
-    def __init__(self, dialect: Dialect, name: str, text: str, column: int, seed: str) -> None:
-        self.dialect = dialect
-        self.name = name
-        self.seed = seed
-        self.column = column
-        self.at = column
-        if dialect.both == "bare":
-            text = text.replace("?", "*")
-        self.found = Column(text)
-        low, high = BOUNDS[name]
-        self.low = 1 if name == "dow" and dialect.shift < 0 else low
-        self.high = self.low + WEEK - 1 if name == "dow" else high
-
+class _Reader(Written):
     def read(self) -> Column:
         items = self.found.items
         if len(items) > MAX_ITEMS:
@@ -116,10 +53,6 @@ class _Reader:
             self.at += len(item) + 1
         return self.found
 
-    def canonical(self, value: int) -> int:
-        """A day of the week counted from Sunday; anything else as it is."""
-        return (value + self.dialect.shift) % WEEK if self.name == "dow" else value
-
     # -------------------------------------------------------- plain items
 
     def _plain(self, item: str) -> list[int]:
@@ -133,7 +66,7 @@ class _Reader:
                 raise self.absent("a step over all weekdays", f"0-6/{size}")
             self._check_step(step, size, self.low, self.high, self.high)
             return list(range(self.low, self.high + 1))[::size]
-        self._check_names(first, last, step)
+        self.check_names(first, last, step)
         low = self.number(first)
         if last is None and step is None:
             return [low]
@@ -179,7 +112,7 @@ class _Reader:
     def _step(self, step: str | None) -> int:
         if step is None:
             return 1
-        if len(step) > _LONGEST_NUMBER or int(step) == 0:
+        if len(step) > LONGEST_NUMBER or int(step) == 0:
             raise self.wrong(f"a step of {step[:10]}", "steps are 1 or more")
         return int(step)
 
@@ -195,43 +128,6 @@ class _Reader:
             raise self.wrong(
                 f"{self.dialect.tag} refuses a step of {size} here", "use a smaller step"
             )
-
-    # -------------------------------------------------------- numbers and names
-
-    def number(self, text: str) -> int:
-        """A written number or a name, as the dialect counts."""
-        if text.isdigit():
-            value = int(text) if len(text) <= _LONGEST_NUMBER else self.high + WEEK
-            top = self.high + (1 if self.name == "dow" and self.dialect.seven else 0)
-            if not self.low <= value <= top:
-                raise self.wrong(f"{text[:10]} is outside {self.low}-{top}", self._range_hint(text))
-            return value
-        if self.name not in NAMES or self.name not in self.dialect.names:
-            raise self.wrong(f"{text[:20]!r} is no number", f"write {self.low} to {self.high}")
-        named = NAMES[self.name].get(text)
-        if named is None and self.dialect.long_names:
-            named = LONG_NAMES[self.name].get(text)
-        if named is None:
-            raise self.wrong(f"no {TITLES[self.name]} {text[:20]!r}", self._names_hint())
-        if self.name == "month":
-            return named
-        return (named - self.dialect.shift - self.low) % WEEK + self.low
-
-    def _check_names(self, first: str, last: str | None, step: str | None) -> None:
-        """APScheduler knows names alone and in ranges of names, without steps."""
-        if self.dialect.steps != "within":
-            return
-        kinds = {text.isdigit() for text in (first, last) if text is not None}
-        if len(kinds) > 1 or (False in kinds and step is not None):
-            raise self.wrong("names stand alone or in a range of names", "write numbers")
-
-    def _range_hint(self, text: str) -> str:
-        if self.name == "dow" and text == "7":
-            return "Sunday has another number in this dialect"
-        return f"a {TITLES[self.name]} is {self.low} to {self.high}"
-
-    def _names_hint(self) -> str:
-        return "use three letters, such as mon" if self.name == "dow" else "write for example jan"
 
     # -------------------------------------------------------- L, W, #, ?, H
 
@@ -331,30 +227,3 @@ class _Reader:
         if last is not None and self.dialect.steps != "reach":
             raise self.wrong("L takes one day", "write one item for each day")
         self.found.last.update(self.canonical(day) for day in range(low, high + 1))
-
-    # -------------------------------------------------------- errors
-
-    def need(self, mark: str, instead: str) -> None:
-        """Refuse a mark that this dialect does not have."""
-        if mark not in self.dialect.marks:
-            raise self.absent(mark, instead)
-
-    def wrong(self, what: str, hint: str) -> ScheduleInvalid:
-        """A text that nobody reads."""
-        return ScheduleInvalid(
-            "schedule.cron_syntax",
-            f"{TITLES[self.name]}, column {self.at}: {what}",
-            hint=hint,
-            pointer="/expr",
-            column=self.at,
-        )
-
-    def absent(self, what: str, instead: str) -> ScheduleInvalid:
-        """A text that another dialect reads."""
-        return ScheduleInvalid(
-            "schedule.dialect",
-            f"{TITLES[self.name]}, column {self.at}: {self.dialect.tag} has no {what}",
-            hint=f"write {instead}, or take dialect cron",
-            pointer="/expr",
-            column=self.at,
-        )

@@ -11,57 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeAlias
 
-from ..errors import ScheduleInvalid
 from . import read
 from .cron import MAX_TEXT, parse
 from .dialects import dialect
+from .moments import Json, When, every_of, period_ms, zone_key
 from .read import Fields, bounds
 from .rrule import MAX_TEXT as MAX_RULE
 from .rrule import Rrule
 from .solar import EVENTS
 from .walls import DST, Dst, dst_json, dst_of
-from .zone import zone
 
-Json: TypeAlias = dict[str, Any]
-_TEN_YEARS_MS = 3653 * 86_400_000
-_SHORTEST_MS = 100
 _DAY_S = 86_400
 _UNITS = ("years", "months", "weeks", "days")
-
-
-def zone_key(value: Any) -> str:
-    """A time zone, by its key."""
-    return zone(read.text(64)(value)).key
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """An instant, or a wall time of a zone: that one is looked up again in each edition."""
-
-    at_ms: int | None
-    local: datetime | None = None
-    tz: str = "UTC"
-    fold: int = 0
-
-    @classmethod
-    def read(cls, value: Any) -> When:
-        """From a text with an offset, or from `{local, tz, fold}`."""
-        if isinstance(value, str):
-            return cls(read.instant_ms(value))
-        fields = Fields(value, "a time")
-        found = cls(
-            None,
-            fields.take("local", read.local_time),
-            fields.take("tz", zone_key),
-            fields.take("fold", read.whole(0, 1), 0),
-        )
-        fields.done()
-        return found
-
-    def json(self) -> str | Json:
-        if self.local is None:
-            return read.instant_text(self.at_ms or 0)
-        return {"local": self.local.isoformat(), "tz": self.tz, "fold": self.fold}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +62,6 @@ class CronSpec:
         }
 
 
-def every_of(expr: str, tag: str) -> int | None:
-    """The milliseconds of an `@every` text, None for any other.
-
-    Raises:
-        ScheduleInvalid: schedule.cron_syntax
-    """
-    word, _, length = expr.strip().partition(" ")
-    if word.lower() != "@every" or "@every" not in dialect(tag).aliases:
-        return None
-    try:
-        return _every(length.strip())
-    except ScheduleInvalid as error:
-        raise ScheduleInvalid(
-            "schedule.cron_syntax", error.text, hint=error.hint, pointer="/expr", column=8
-        ) from error
-
-
-def _every(value: Any) -> int:
-    every = read.duration_ms(value)
-    if not _SHORTEST_MS <= every <= _TEN_YEARS_MS:
-        raise bounds(f"a period of {every / 1000} s", "write 0.1 s to 10 years")
-    return every
-
-
 def _anchor(value: Any) -> str | int:
     return value if value in ("created", "epoch") else read.instant_ms(value)
 
@@ -142,7 +79,7 @@ class IntervalSpec:
     @classmethod
     def read(cls, fields: Fields) -> IntervalSpec:
         return cls(
-            fields.take("every", _every),
+            fields.take("every", period_ms),
             fields.take("anchor", _anchor, "created"),
             fields.take("phase_s", lambda value: round(read.number(0, 3.2e8)(value) * 1000), 0),
             fields.take("mode", read.choice("fixed_rate", "fixed_delay"), "fixed_rate"),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import read
-from .kinds import Json
+from .moments import Json
 from .read import Fields
 
 _DAY_S = 86_400

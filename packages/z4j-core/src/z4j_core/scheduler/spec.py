@@ -13,7 +13,8 @@ from typing import Any
 
 from ..errors import ScheduleInvalid
 from . import read
-from .kinds import CronSpec, Json, Spec, When, every_of, read_spec
+from .kinds import CronSpec, Spec, read_spec
+from .moments import Json, When, every_of
 from .read import Fields, bounds
 
 MAX_SPECS = 16
