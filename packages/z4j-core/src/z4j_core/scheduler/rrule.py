@@ -168,7 +168,10 @@ def _time(value: str, place: Zone) -> int:
 
 
 def _parts(rule: str, place: Zone) -> dict[str, str]:
-    parts = dict(part.partition("=")[::2] for part in rule.upper().split(";") if part)
+    parts: dict[str, str] = {}
+    for part in filter(None, rule.upper().split(";")):
+        name, _, value = part.partition("=")
+        parts[name] = value
     if parts.get("FREQ") not in (*_PERIOD_S, *_SLOW):
         raise _wrong("a rule without FREQ", f"use one of {', '.join((*_PERIOD_S, *_SLOW))}")
     for name in ("COUNT", "INTERVAL"):
