@@ -240,7 +240,7 @@ def one_fate(rules, trigger, waits, runs):
             if decision.action == "missed":
                 lost += decision.slots
                 assert not decision.more
-            elif decision.slot is not None and decision.reason != "buffered":
+            elif decision.slot is not None and decision.slot not in cursor.buffered:
                 fates.append(decision.slot.at_ms)
             assert decision.slot is None or decision.due_ms <= now
         buffered = tuple(d.slot for d in decisions if d.action == "buffer")

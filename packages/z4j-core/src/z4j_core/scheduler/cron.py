@@ -84,7 +84,7 @@ def _silent_hint(known: Dialect) -> str:
 
 
 def _columns(text: str, known: Dialect, seed: str) -> dict[str, Column]:
-    if known.tag == "arq":
+    if not known.layouts:
         return columns_of_arq(text, known)
     if known.tag == "eventbridge" and text.startswith("cron(") and text.endswith(")"):
         text = text[5:-1]

@@ -66,6 +66,7 @@ class Dialect:
     long_names: bool = False
     wrap: bool = False
     open_steps: bool = True
+    weekday_steps: bool = True
     steps: str = "any"
     marks: frozenset[str] = frozenset()
     aliases: frozenset[str] = frozenset()
@@ -148,8 +149,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 names=frozenset(),
                 wrap=True,
                 open_steps=False,
+                weekday_steps=False,
             ),
-            Dialect("arq", dst=DST["first"], both="and", shift=1),
+            Dialect("arq", dst=DST["first"], both="and", layouts=(), shift=1),
             Dialect(
                 "pycron",
                 dst=DST["literal"],

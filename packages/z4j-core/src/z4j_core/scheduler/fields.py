@@ -62,7 +62,7 @@ class _Reader(Written):
         star, first, last, step = match.groups()
         size = self._step(step)
         if star:
-            if step and self.name == "dow" and self.dialect.tag == "huey":
+            if step and self.name == "dow" and not self.dialect.weekday_steps:
                 raise self.absent("a step over all weekdays", f"0-6/{size}")
             self._check_step(step, size, self.low, self.high, self.high)
             return list(range(self.low, self.high + 1))[::size]
