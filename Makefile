@@ -70,7 +70,7 @@ dashboard-test: sync $(MODULES)
 	@$(MAKE) -s dashboard
 	@$(NPM) run --silent budget
 
-bench: sync ## AREA=agent|ingest|floor|wire [ARGS=--quick]: measure, write benchmarks/results/<area>.json
+bench: sync ## AREA=agent|ingest|floor|wire|cron [ARGS=--quick]: measure, write benchmarks/results/<area>.json
 	@$(VENV)/bin/python benchmarks/run.py $(AREA) $(ARGS)
 
 build: dashboard ## sdists and wheels of every package into dist/
@@ -80,9 +80,10 @@ SOAK_sim := tests/sim
 SOAK_fuzz := tests/fuzz
 SOAK_chaos := tests/chaos packages/z4j-brain/tests/gateway
 SOAK_host := packages/z4j-core/tests/agent
-SOAK = $(if $(filter file,$(origin AREA)),,$(or $(SOAK_$(AREA)),$(error AREA is sim, fuzz, chaos or host)))
+SOAK_cron := packages/z4j-core/tests/scheduler
+SOAK = $(if $(filter file,$(origin AREA)),,$(or $(SOAK_$(AREA)),$(error AREA is sim, fuzz, chaos, host or cron)))
 
-soak: sync ## [AREA=sim|fuzz|chaos|host]: the tests that take minutes; tells figures
+soak: sync ## [AREA=sim|fuzz|chaos|host|cron]: the tests that take minutes; tells figures
 	@$(RUN) pytest -q -m soak --timeout 3600 $(SOAK) $(ARGS)
 
 fmt: sync ## format, sort imports, fix what can be fixed

@@ -34,6 +34,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "ingest": ("ingest_bench", "visible_bench"),
     "floor": ("floor_bench",),
     "wire": ("wire_bench",),
+    "cron": ("cron_bench",),
 }
 """Modules of benchmarks/ by area."""
 
@@ -60,5 +61,11 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "append_us": None,
     },
     "wire": {"events_per_s": at_least(100_000)},
+    "cron": {
+        "next_per_s": at_least(100_000),
+        "ratio_croniter": at_least(5),
+        "ratio_cronsim": at_least(3),
+        "parse_next_per_s": None,
+    },
 }
 """Figures that must exist by area; a floor has no budget: it is what the machine can do."""

@@ -21,7 +21,7 @@ MAY_CATCH_EVERYTHING = {
 ENGINE_NAMES = re.compile(r"\b(celery|dramatiq|huey|taskiq|rq|arq)\b", re.IGNORECASE)
 KNOWS_ENGINE_NAMES = {
     "z4j-core/src/z4j_core/config/codes.py",
-    "z4j-core/src/z4j_core/scheduler/cron.py",
+    "z4j-core/src/z4j_core/scheduler/dialects.py",
     "z4j-brain/src/z4j_brain/tasks/display.py",
 }
 """Tables of cron dialects, of display names and of advice."""

@@ -39,6 +39,9 @@ MUTANTS = [
     Mutant("framework-knows-no-engine", "z4j_fastapi/lifespan.py", "import taskiq"),
     Mutant("strangers", "z4j_flask/extension.py", "import z4j_django"),
     Mutant("pure-parts", "z4j_core/wire/session.py", "import asyncio"),
+    Mutant("pure-parts", "z4j_core/scheduler/cron.py", "import time"),
+    Mutant("pure-parts", "z4j_core/scheduler/policy.py", "import random"),
+    Mutant("pure-parts", "z4j_core/scheduler/zone.py", "import os"),
     Mutant("core-public", "z4j_celery/engine.py", "from z4j_core.agent import sender"),
     Mutant("core-public", "z4j_rq/engine.py", "from z4j_core.agent import sender"),
     Mutant("umbrella", "z4j/__init__.py", "import z4j_celery"),
@@ -120,6 +123,17 @@ def test_every_store_of_the_brain_is_private():
     private = {c["protected_modules"][0] for c in CONFIG["contracts"] if c["type"] == "protected"}
 
     assert stores <= private
+
+
+def test_every_module_of_triggers_is_pure_but_the_one_that_reads_an_edition():
+    (pure,) = [c["source_modules"] for c in CONFIG["contracts"] if c["id"] == "pure-parts"]
+    modules = (ROOT / "packages/z4j-core/src/z4j_core/scheduler").glob("*.py")
+    names = {f"z4j_core.scheduler.{path.stem}" for path in modules} - {
+        "z4j_core.scheduler.__init__",
+        "z4j_core.scheduler.tzdata",
+    }
+
+    assert names == {name for name in pure if name.startswith("z4j_core.scheduler.")}
 
 
 def test_every_package_is_under_contract():

@@ -4,6 +4,7 @@
     ├── ConfigError            a setting is wrong; `code` is a Z4J-Ennn of spec/errors.md
     │   └── AdapterBroken      an adapter cannot be loaded or is no Engine
     ├── WireError              the session is over; `close_code` tells the peer, `kind` is the class
+    ├── ScheduleInvalid        a schedule says what cannot be; `hint` is the fix
     ├── StoreError             a lease, ledger, replay or spool store
     │   ├── LeaseLost          somebody holds a newer epoch
     │   └── StoreUnavailable   unknown whether it happened
@@ -55,6 +56,34 @@ class WireError(Z4JError):
         super().__init__(message)
         self.kind = kind
         self.close_code = close_code
+
+
+class ScheduleInvalid(Z4JError):
+    """A schedule says what cannot be. Nothing was changed.
+
+    `code` is one of `schedule.*`, `pointer` the JSON pointer of the field that is wrong, `hint`
+    what to write instead, and `column` counts from 1 where the field is a text with a grammar.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, hint: str = "", pointer: str = "", column: int = 0
+    ) -> None:
+        super().__init__(f"{message}{f'; {hint}' if hint else ''}")
+        self.code = code
+        self.text = message
+        self.hint = hint
+        self.pointer = pointer
+        self.column = column
+
+    def under(self, pointer: str) -> ScheduleInvalid:
+        """The same error, seen from a document in which this one is at `pointer`."""
+        return ScheduleInvalid(
+            self.code,
+            self.text,
+            hint=self.hint,
+            pointer=pointer + self.pointer,
+            column=self.column,
+        )
 
 
 class StoreError(Z4JError):
