@@ -90,7 +90,11 @@ class Emit(Protocol):
 
 @runtime_checkable
 class Engine(Protocol):
-    """One task engine of this process on one broker and namespace."""
+    """One task engine of this process on one broker and namespace.
+
+    A verb may be awaitable; an engine that has such verbs has an attribute `loop`, the event loop
+    of this process that its connections belong to, or None. See `z4j_core.invoke.Answering`.
+    """
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from .errors import Refused, Unsupported, Z4JError
@@ -74,6 +75,29 @@ def attempt(call: Callable[[], Any]) -> Outcome:
         return Outcome(code="engine.indeterminate", detail="no answer in time")
     except Exception as error:  # whatever an engine or its client raises is an answer
         return outcome_of(error)
+
+
+class Answering:
+    """An engine whose verbs have answered when they return, awaitable or not.
+
+    What a verb awaits runs on the engine's own `loop` while that runs, else on one that lives for
+    this call alone; a verb that is called on the engine's loop itself would wait for itself.
+    """
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._engine, name)
+        if not callable(found):
+            return found
+
+        @wraps(found)
+        def answered(*args: Any, **kwargs: Any) -> Any:
+            loop = getattr(self._engine, "loop", None)
+            return _answer(lambda: found(*args, **kwargs), VERB_TIMEOUT_S, loop)
+
+        return answered
 
 
 def _answer(

@@ -11,6 +11,7 @@ from typing import Any
 
 from z4j_core import Capability, EngineError, Worker
 from z4j_core.clock import SystemClock
+from z4j_core.invoke import Answering
 
 from .engine import missing_in
 from .recorder import Recorder
@@ -35,20 +36,20 @@ class Inside:
         """
         if verb in self.engine.unavailable:
             raise EngineError(self.engine.unavailable[verb])
-        return getattr(self.engine, verb.value)(**params)
+        return getattr(Answering(self.engine), verb.value)(**params)
 
     def cancel(self, task_id: str) -> Any:
         """Both halves of a cancel at once."""
-        return self.engine.cancel(task_id)
+        return Answering(self.engine).cancel(task_id)
 
     def retry(self, task_id: str, *, delay_s: float | None = None) -> str:
         """Send the message of a task again; its new id."""
         eta = None if delay_s is None else SystemClock().wall_us() / 1e6 + delay_s
-        return str(self.engine.retry(self.emit.native(task_id), eta=eta))
+        return str(Answering(self.engine).retry(self.emit.native(task_id), eta=eta))
 
     def worker_now(self) -> Worker:
         """The worker as the engine describes it now."""
-        found: Worker = next(iter(self.engine.workers()))
+        found: Worker = next(iter(Answering(self.engine).workers()))
         return found
 
     def hook_errors(self) -> Sequence[object]:

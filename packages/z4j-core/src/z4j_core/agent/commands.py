@@ -16,7 +16,7 @@ from typing import Any
 from ..clock import Clock
 from ..engine import capabilities
 from ..errors import Refused
-from ..invoke import Outcome, attempt, invoke
+from ..invoke import Answering, Outcome, attempt, invoke
 from ..model.commands import Capability, ResultState, Scope, TargetCode
 from .boundary import Emitter, find_emitter, pack
 from .journal import Entry, Journal
@@ -220,7 +220,7 @@ class Commands:
         if name is None:
             kept = invoke(lambda: self._replays.find(emitter, task_id))
             name = kept.value.task if kept.ok and kept.value is not None else None
-        if name is None and callable(fetch := getattr(emitter.engine, "fetch", None)):
+        if name is None and callable(fetch := getattr(Answering(emitter.engine), "fetch", None)):
             outcome = invoke(lambda: fetch(task_id))
             name = outcome.value.task if outcome.ok else None
         return name
@@ -290,7 +290,7 @@ class Commands:
         if command.verb == "retry":
             digest = _digest_of(command, target)
             return lambda: self._replays.retry(emitter, target, command.params, digest)
-        call = Call(emitter.engine, target, command.params, scope, emitter.previews)
+        call = Call(Answering(emitter.engine), target, command.params, scope, emitter.previews)
         return lambda: _with_lent(emitter, command.verb, call, row)
 
 

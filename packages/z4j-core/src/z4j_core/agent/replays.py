@@ -16,6 +16,7 @@ from ..clock import Clock
 from ..config import Settings
 from ..engine import Engine
 from ..errors import EngineError, Refused, StoreError, TaskNotFound, Unsupported
+from ..invoke import Answering
 from ..model.commands import Capability
 from ..model.tasks import Native
 from ..replay import KEPT_S, MAX_RECORD_BYTES, ReplayStore
@@ -119,7 +120,7 @@ class Replays:
         if digest is not None and hashlib.sha256(native.body).digest() != digest:
             raise Refused("replay.missing", "the message in the store is not the one that failed")
         eta = params.get("eta")
-        send = getattr(emitter.engine, Capability.RETRY)
+        send = getattr(Answering(emitter.engine), Capability.RETRY)
         new_id = send(
             native,
             task_id=task_id,
@@ -129,7 +130,7 @@ class Replays:
         return Done(new_id=new_id)
 
     def _held(self, emitter: Sending, task_id: str) -> Native | None:
-        fetch = getattr(emitter.engine, "fetch", None)
+        fetch = getattr(Answering(emitter.engine), "fetch", None)
         if fetch is None:
             return None
         try:

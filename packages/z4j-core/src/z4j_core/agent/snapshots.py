@@ -12,7 +12,7 @@ from typing import Any
 
 from ..clock import Clock
 from ..engine import Engine, KnowsQueues, capabilities
-from ..invoke import invoke
+from ..invoke import Answering, invoke
 from ..model.commands import Capability
 from ..model.tasks import TaskDef
 from ..model.workers import Queue, QueueDepth, Worker
@@ -70,7 +70,8 @@ def of_queues(emitter: Emitter, clock: Clock) -> Snapshot:
     engine = emitter.engine
     if not isinstance(engine, KnowsQueues):
         return snapshot(QUEUES, emitter.source, [])
-    outcome = invoke(lambda: list(engine.queues())[:MAX_QUEUES], timeout_s=_ASK_S)
+    ask = Answering(engine).queues
+    outcome = invoke(lambda: list(ask())[:MAX_QUEUES], timeout_s=_ASK_S)
     queues: list[Queue] = outcome.value if outcome.ok else []
     can_count = Capability.DEPTH in capabilities(engine)
     rows = []
@@ -84,7 +85,7 @@ def of_queues(emitter: Emitter, clock: Clock) -> Snapshot:
 def of_workers(emitter: Emitter) -> Snapshot:
     """Kind 3: workers of this process, fresher where the engine can tell."""
     workers = dict(emitter.workers)
-    ask = getattr(emitter.engine, "workers", None)
+    ask = getattr(Answering(emitter.engine), "workers", None)
     if workers and ask is not None:
         outcome = invoke(lambda: list(ask()), timeout_s=_ASK_S)
         workers |= {worker.id: worker for worker in outcome.value or ()}
@@ -92,7 +93,7 @@ def of_workers(emitter: Emitter) -> Snapshot:
 
 
 def _depth(engine: Engine, queue: str) -> QueueDepth | None:
-    ask = getattr(engine, Capability.DEPTH)
+    ask = getattr(Answering(engine), Capability.DEPTH)
     outcome = invoke(lambda: ask(queue), timeout_s=_ASK_S)
     return outcome.value if outcome.ok else None
 
