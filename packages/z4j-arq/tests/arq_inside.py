@@ -13,10 +13,10 @@ import arq_shop
 import z4j_arq
 from arq import Worker
 from arq.connections import ArqRedis
+from arq.utils import timestamp_ms
 from redis import Redis
 from redis.asyncio import ConnectionPool
-from z4j_arq import seams
-from z4j_arq.engine import ArqEngine
+from z4j_arq import ArqEngine, seams
 from z4j_core import EventKind
 from z4j_testing.engine import Seen
 from z4j_testing.inside import Inside
@@ -131,6 +131,7 @@ class Shop:
         self.runner = asyncio.Runner()
         self.redis = None
         self._tokens = 0
+        self._sent_ms = 0
 
     def name(self, task):
         return task
@@ -146,6 +147,9 @@ class Shop:
         return self.runner.run(made())
 
     def send(self, task, *args, kwargs=None, delay_s=None, queue=None, **options):
+        while timestamp_ms() == self._sent_ms:
+            pass  # arq orders jobs of the same millisecond by their random ids
+        self._sent_ms = timestamp_ms()
         options |= {"_queue_name": queue, "_defer_by": delay_s}
         job = self.run(lambda redis: redis.enqueue_job(task, *args, **options, **(kwargs or {})))
         return None if job is None else job.job_id

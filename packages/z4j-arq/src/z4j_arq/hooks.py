@@ -212,8 +212,8 @@ class Hooks:
         self.loop = asyncio.get_running_loop()
         self.pools.learn(worker.queue_name, worker.job_serializer)
         self._known[id(worker)] = {}
+        self.workers.append(worker)  # what it can do is told with the first connection
         self.emit.catch_up(CATCH_UP_S)
-        self.workers.append(worker)
         self.emit.worker_up(described(worker))
 
     def down(self, worker: Any) -> None:

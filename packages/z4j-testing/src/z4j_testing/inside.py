@@ -34,8 +34,9 @@ class Inside:
         Raises:
             EngineError: it is not available, with the reason.
         """
-        if verb in self.engine.unavailable:
-            raise EngineError(self.engine.unavailable[verb])
+        reason = self.missing(verb)
+        if reason is not None:
+            raise EngineError(reason)
         return getattr(Answering(self.engine), verb.value)(**params)
 
     def cancel(self, task_id: str) -> Any:
