@@ -11,7 +11,6 @@ import os
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from arq.jobs import SerializationError, serialize_job
 from arq.utils import timestamp_ms
@@ -107,7 +106,7 @@ class ArqEngine:
 
     def discover(self) -> Iterable[TaskDef]:
         """Functions of this process's workers and of `Z4J_ARQ_TASKS`, and those seen here."""
-        return self._names.discover(self._workers)
+        return self._names.discover()
 
     def queues(self) -> Iterable[Queue]:
         """Queues this process's workers read, else those seen here; `paused` only of a worker."""
@@ -150,7 +149,7 @@ class ArqEngine:
                                  serializer=self.pools.serializer(queue))  # fmt: skip
         except SerializationError as error:
             raise Unsupported("undecodable", str(error)) from error
-        told = TaskEvent(EventKind.ENQUEUED, job.id or uuid4().hex, 1, job.task, queue,
+        told = TaskEvent(EventKind.ENQUEUED, job.id or _new_id(), 1, job.task, queue,
                          args=job.args, kwargs=job.kwargs, expires_at=job.expires)  # fmt: skip
         return self._send(told, data, job.eta)
 
@@ -166,7 +165,7 @@ class ArqEngine:
             Indeterminate: it may have been sent.
         """
         packed = unpack(native)
-        new_id = task_id if task_id and task_id != packed.id else uuid4().hex
+        new_id = task_id if task_id and task_id != packed.id else _new_id()
         place = queue or packed.queue or self._names.queue_of(native.task) or self.pools.default()
         told = TaskEvent(EventKind.ENQUEUED, new_id, 1, native.task or None, place,
                          retry_of=packed.id)  # fmt: skip
@@ -273,3 +272,8 @@ class ArqEngine:
     def _tell(self, event: TaskEvent) -> None:
         if self._hooks is not None:
             self._hooks.emit(event)
+
+
+def _new_id() -> str:
+    """An id as arq makes them."""
+    return os.urandom(16).hex()

@@ -67,8 +67,12 @@ class Hooks:
     # Sending.
 
     def sent(self, redis: Any, task: str, args: Any, given: Mapping[str, Any], job: Any) -> None:
-        """A job was pushed, now or for later; without a job, its id was taken already."""
-        options = {name: given.get(name) for name in _OPTIONS}
+        """A job was pushed, now or for later; without a job, its id was taken already.
+
+        Who sends may know but a name. Then positional arguments are left out, since a secret among
+        them could not be told by its parameter; the start tells them.
+        """
+        options: dict[str, Any] = {name: given.get(name) for name in _OPTIONS}
         queue = options["_queue_name"]
         if queue is None:
             queue = redis.default_queue_name
@@ -86,7 +90,7 @@ class Hooks:
                 options["_job_try"] or 1,
                 task,
                 queue,
-                args=args,
+                args=args if not args or self.names.knows(task) else None,
                 kwargs={name: each for name, each in given.items() if name not in _OPTIONS},
                 due_at=None if due_ms is None else due_ms / 1e3,
             )
@@ -134,8 +138,8 @@ class Hooks:
             detail = "operator" if job_id in self._asked else "revoked"
             self._end(EventKind.CANCELLED, worker, attempt, detail=detail)
         else:
-            detail = why_cut(worker, job_id) if attempt.was_cut else None
-            self._end(EventKind.FAILED, worker, attempt, error=attempt.cause, detail=detail)
+            why = why_cut(worker, job_id) if attempt.was_cut else None
+            self._end(EventKind.FAILED, worker, attempt, error=attempt.cause, detail=why)
         self._asked.discard(job_id)
 
     def died(self, worker: Any, job_id: str) -> None:
@@ -147,9 +151,8 @@ class Hooks:
         said = attempt.said
         kind, detail = death_of(said, worker.functions)
         if said.get("function") not in (UNKNOWN, None):
-            attempt.task, attempt.args, attempt.kwargs = (
-                said["function"], said.get("args"), said.get("kwargs")
-            )  # fmt: skip
+            attempt.task, attempt.args = said["function"], said.get("args")
+            attempt.kwargs = said.get("kwargs")
         attempt.job_id, attempt.number = job_id, said.get("job_try") or 0
         error = attempt.cause if kind is EventKind.FAILED else None
         self._end(kind, worker, attempt, error=error, detail=detail)
@@ -204,6 +207,7 @@ class Hooks:
         known = self._known[id(worker)]
         for name, given in list(worker.functions.items()):
             if name not in known or known[name][1] is not given:
+                self.names.know(name, given, worker.queue_name)
                 mine = seams.observed(worker, given, self._guarded)
                 known[name] = (given, mine)
                 worker.functions[name] = mine

@@ -1,4 +1,4 @@
-"""A job as bytes. The rule: what was sent is sent again unread; nothing in it is loaded to be shown.
+"""A job as bytes. The rule: what was sent is sent again unread, and shown unloaded.
 
 arq keeps neither id nor queue in a job's bytes, so the queue travels in front of them.
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -39,16 +39,23 @@ class Names:
         """The queue a task was first seen on, or that its worker reads."""
         return self._queues.get(task)
 
-    def discover(self, workers: Iterable[Any]) -> list[TaskDef]:
+    def knows(self, task: str) -> bool:
+        """Whether the function of a task was seen here."""
+        return task in self._functions
+
+    def know(self, task: str, function: Any, queue: str | None) -> None:
+        """Remember the function of a task."""
+        self._functions[task] = function
+        if self._queues.get(task) is None:
+            self._queues[task] = queue
+
+    def discover(self) -> list[TaskDef]:
         """All tasks known by now; imports only the modules of the setting, once."""
         for path in tuple(self._settings):
             try:
                 self._read(path)
             finally:
                 self._settings = tuple(each for each in self._settings if each != path)
-        for worker in workers:
-            for name, function in list(worker.functions.items()):
-                self._know(name, function, worker.queue_name)
         return [self._definition(task) for task in list(self._queues)]
 
     def _read(self, path: str) -> None:
@@ -57,14 +64,9 @@ class Names:
         read: Callable[..., Any] = settings.get if isinstance(settings, dict) else _reader(settings)
         queue = read("queue_name", None)
         for function in map(func, read("functions", None) or ()):
-            self._know(function.name, function, queue)
+            self.know(function.name, function, queue)
         for job in read("cron_jobs", None) or ():
-            self._know(job.name, job, queue)
-
-    def _know(self, name: str, function: Any, queue: str | None) -> None:
-        self._functions[name] = function
-        if self._queues.get(name) is None:
-            self._queues[name] = queue
+            self.know(job.name, job, queue)
 
     def _definition(self, task: str) -> TaskDef:
         function, known = self._functions.get(task), self._defs.get(task)

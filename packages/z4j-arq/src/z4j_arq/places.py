@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from weakref import WeakSet
 
 import redis
@@ -32,7 +32,8 @@ _listeners: list[Callable[[ArqEngine], None]] = []
 def detect(_settings: object, found: Callable[[ArqEngine], None]) -> None:
     """Report each Redis database arq uses in this process to `found`, now or once it does."""
     _listeners.append(found)
-    _watch(ArqRedis)
+    _watch(ArqRedis, _made)
+    _watch(Worker, _hired)
     for pool in _pools():
         found(engine_of(pool))
 
@@ -77,13 +78,14 @@ def client_like(pool: Any) -> Any:
 def _kind_like(kind: type) -> Any:
     if issubclass(kind, redis.asyncio.UnixDomainSocketConnection):
         return redis.UnixDomainSocketConnection
-    return redis.SSLConnection if issubclass(kind, redis.asyncio.SSLConnection) else redis.Connection
+    is_tls = issubclass(kind, redis.asyncio.SSLConnection)
+    return redis.SSLConnection if is_tls else redis.Connection
 
 
 def _through_sentinel(manager: Any, service: str, settings: dict[str, Any]) -> Any:
     hosts = [each.connection_pool.connection_kwargs for each in manager.sentinels]
     settings = {name: value for name, value in settings.items() if name not in ("host", "port")}
-    sentinel = redis.Sentinel(
+    sentinel: Any = cast("Any", redis.Sentinel)(
         [(each["host"], each["port"]) for each in hosts],
         sentinel_kwargs=dict(manager.sentinel_kwargs),
         **settings,
@@ -101,7 +103,8 @@ def _pools() -> Iterator[Any]:
                 yield value.pool
 
 
-def _watch(cls: Any) -> None:
+def _watch(cls: Any, tell: Callable[[Any], None]) -> None:
+    """Hear of each one made; its signature stays, which the command line of arq reads."""
     original = cls.__init__
     if hasattr(original, "__wrapped__"):
         return
@@ -109,16 +112,22 @@ def _watch(cls: Any) -> None:
     @wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         original(self, *args, **kwargs)
-        _made(self)
+        tell(self)
 
     cls.__init__ = __init__
 
 
-def _made(redis: Any) -> None:
-    pool = getattr(redis, "connection_pool", None)
+def _hired(worker: Any) -> None:
+    """A worker that was given a pool may have been given one from before."""
+    if worker.pool is not None:
+        _made(worker.pool)
+
+
+def _made(client: Any) -> None:
+    pool = getattr(client, "connection_pool", None)
     if pool is None or pool in _told:
         return
     _told.add(pool)
-    engine = engine_of(redis)
+    engine = engine_of(client)
     for found in _listeners[:]:
         found(engine)

@@ -43,18 +43,18 @@ class Pools:
 
     def default(self) -> str:
         """The queue for a job of which nothing else is known."""
-        return self._of("default_queue_name", default_queue_name)
+        return str(self._agreed("default_queue_name", default_queue_name))
 
     def serializer(self, queue: str) -> Serializer | None:
         """How jobs of a queue are put into bytes; None: as arq does by itself."""
-        known = self._serializers.get(queue)
-        return known or self._of("job_serializer", None)
+        found: Serializer | None = self._serializers.get(queue)
+        return found or self._agreed("job_serializer", None)
 
     def kept_ms(self) -> int:
         """How long a job may wait after it was due, milliseconds."""
-        return int(self._of("expires_extra_ms", expires_extra_ms))
+        return int(self._agreed("expires_extra_ms", expires_extra_ms))
 
-    def _of(self, name: str, otherwise: Any) -> Any:
-        """A setting of the pools, if one of them says otherwise."""
-        found = (getattr(redis, name, otherwise) for redis in list(self._alive))
-        return next((each for each in found if each != otherwise), otherwise)
+    def _agreed(self, name: str, otherwise: Any) -> Any:
+        """A setting of all pools, if they agree."""
+        found = [getattr(redis, name, otherwise) for redis in list(self._alive)]
+        return found[0] if found and all(each == found[0] for each in found) else otherwise

@@ -144,16 +144,18 @@ def held(client: Any, task_id: str, queues: Sequence[str]) -> Held:
         for queue in queues:
             pipe.zscore(queue, task_id)
         (data, result), is_running, *scores = pipe.execute()
-    found = next(((q, s) for q, s in zip(queues, scores, strict=True) if s is not None), None)
-    queue, score = found or (None, 0.0)
+    places: list[tuple[str | None, float]] = [
+        (queue, score) for queue, score in zip(queues, scores, strict=True) if score is not None
+    ]
+    place, score = places[0] if places else (None, 0.0)
     if data is not None:
-        native = pack(task_id, queue, call_in(data).task, data)
-        return _held(task_id, queue, _state(score, is_running), call_in(data), native)
+        native = pack(task_id, place, call_in(data).task, data)
+        return _held(task_id, place, _state(score, is_running), call_in(data), native)
     if result is None:
         raise TaskNotFound(task_id)
     call = call_in(result)
     good = {True: TaskState.SUCCEEDED, False: TaskState.FAILED, None: TaskState.UNKNOWN}
-    return _held(task_id, queue, good[call.is_success], call)
+    return _held(task_id, place, good[call.is_success], call)
 
 
 def depth(client: Any, queue: str) -> QueueDepth:
