@@ -149,9 +149,9 @@ class Shop:
     def send(self, task, *args, kwargs=None, delay_s=None, queue=None, **options):
         while timestamp_ms() == self._sent_ms:
             pass  # arq orders jobs of the same millisecond by their random ids
-        self._sent_ms = timestamp_ms()
         options |= {"_queue_name": queue, "_defer_by": delay_s}
         job = self.run(lambda redis: redis.enqueue_job(task, *args, **options, **(kwargs or {})))
+        self._sent_ms = timestamp_ms()
         return None if job is None else job.job_id
 
     def hostile(self, queue):

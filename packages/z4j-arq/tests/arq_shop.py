@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 from arq import Retry, Worker, func
@@ -132,6 +133,10 @@ async def untidy(ctx, token):
         raise ValueError("while tidying up")
 
 
+async def blocks(ctx, seconds):
+    time.sleep(seconds)  # noqa: ASYNC251  (as an app might by mistake)
+
+
 async def gives_up(ctx):
     raise asyncio.CancelledError
 
@@ -139,7 +144,7 @@ async def gives_up(ctx):
 FUNCTIONS = [
     ok, echo, pause, secret, parent, unstorable, unspeakable, fail, echo_then_fail,
     flaky_once_ever, func(flaky, max_tries=9), later, func(doomed, max_tries=2), crash,
-    func(hard, timeout=1), slow, stubborn, deaf, untidy, gives_up,
+    func(hard, timeout=1), slow, stubborn, deaf, untidy, blocks, gives_up,
 ]  # fmt: skip
 
 
