@@ -217,7 +217,7 @@ class RigInside(Inside, Shop):
         self.engine.attach(self.emit)
         self.before = os.environ.get("RIG_MARKS")
         os.environ["RIG_MARKS"] = str(folder)
-        self._loop = self._main = None
+        self._loop = self._stopping = None
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def start(self):
@@ -226,7 +226,7 @@ class RigInside(Inside, Shop):
         return self
 
     def stop(self):
-        self._loop.call_soon_threadsafe(self._main.cancel)
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
         self.engine.detach()
@@ -241,17 +241,16 @@ class RigInside(Inside, Shop):
         asyncio.run(self._both())
 
     async def _both(self):
-        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         workers = [
             Worker(**arq_shop.options(queue, self.url, 1, handle_signals=False))
             for queue in (self.queue, f"{self.queue}-barrier")
         ]
-        running = asyncio.gather(*(worker.async_run() for worker in workers))
-        try:
-            await running
-        except asyncio.CancelledError:
-            for worker in workers:
-                await worker.close()
+        running = [asyncio.create_task(worker.async_run()) for worker in workers]
+        await self._stopping.wait()
+        for worker in workers:
+            await arq_shop.stop(worker)
+        await asyncio.gather(*running, return_exceptions=True)
 
     def worker_now(self):
         return next(each for each in self.engine.workers() if self.queue in each.queues)

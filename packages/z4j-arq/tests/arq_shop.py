@@ -164,10 +164,17 @@ async def with_a_barrier(ctx):
     ctx["running"] = asyncio.create_task(worker.async_run())
 
 
+async def stop(worker):
+    """End a worker; now and then its Redis client swallows what arq's own signal handler does."""
+    while not worker.main_task.done():
+        worker.main_task.cancel()
+        await asyncio.wait([worker.main_task], timeout=1)
+    await worker.close()
+
+
 async def without_a_barrier(ctx):
-    ctx["running"].cancel()
+    await stop(ctx["barrier"])
     await asyncio.gather(ctx["running"], return_exceptions=True)
-    await ctx["barrier"].close()
 
 
 if "RIG_QUEUE" in os.environ:
