@@ -8,6 +8,7 @@ all engines of a process; each call goes to the engine of its Redis database.
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, Protocol
@@ -29,7 +30,7 @@ class Listener(Protocol):
     def polling(self, worker: Any) -> None: ...
     def is_open(self, queue: str) -> bool: ...
     def began(self, worker: Any, task: str, ctx: Any, args: Any, kwargs: Any) -> Any: ...
-    def raised(self, worker: Any, attempt: Attempt, error: BaseException) -> None: ...
+    def raised(self, worker: Any, attempt: Attempt, error: Any) -> None: ...
     def finished(self, worker: Any, job_id: str, is_over: bool, later_ms: int | None) -> None: ...  # noqa: FBT001  (as arq passes it)
     def died(self, worker: Any, job_id: str) -> None: ...
     def down(self, worker: Any) -> None: ...
@@ -174,12 +175,14 @@ def observed(worker: Any, known: Any, listener: Listener) -> Any:
         attempt: Attempt | None = listener.began(worker, task, ctx, args, kwargs)
         if attempt is None:
             return await original(ctx, *args, **kwargs)
+        has_returned = False
         try:
             attempt.go()
             attempt.result = await original(ctx, *args, **kwargs)
-        except BaseException as error:
-            listener.raised(worker, attempt, error)
-            raise
+            has_returned = True
+        finally:
+            if not has_returned:
+                listener.raised(worker, attempt, sys.exc_info()[1])
         return attempt.result
 
     mine = copy.copy(known)
