@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .engine import ArqEngine
     from .places import adapt, detect
 
-__all__ = ["adapt", "detect"]
-_HOMES = {"adapt": "places", "detect": "places"}
+__all__ = ["ArqEngine", "adapt", "detect"]
+_HOMES = {"ArqEngine": "engine", "adapt": "places", "detect": "places"}
 
 
 def __getattr__(name: str) -> Any:

@@ -89,6 +89,7 @@ class Outside:
     in_process = False
     engine: Engine
     handle: Handle
+    queue: str
     worker: subprocess.Popen[bytes]
     log: IO[str]
 
@@ -270,7 +271,7 @@ class Outside:
         return eventually(tried, f"the message of {task_id}", 5)
 
     def worker_now(self) -> Worker:
-        """The worker as its agent describes it now."""
+        """The worker of the rig's queue, as its agent describes it now."""
         link = next(each for each in self.brain.links if each.stream == self.stream("worker"))
         beats = len(self.brain.store.beats)
         self.brain.wait_for(lambda: len(self.brain.store.beats) > beats + 3, ANSWER_S)
@@ -278,7 +279,8 @@ class Outside:
 
         def rows() -> list[Any]:
             pages = [p for p in self.brain.store.snapshots[seen:] if p.kind == _WORKERS]
-            return [row for page in pages for row in page.rows]
+            found = [row for page in pages for row in page.rows]
+            return sorted(found, key=lambda row: self.queue in row[6])  # one may have several
 
         link.send(RecordType.WANT, (Want(_WORKERS, self.engine_name, self.engine.app, 0),))
         row = self.until(rows, "a snapshot of workers", ANSWER_S)[-1]

@@ -10,6 +10,12 @@ from .rig import Rig, needs, proves
 PER_S = 4.0
 
 
+def _size(rig: Rig) -> int | None:
+    """How many tasks the worker runs at a time, told by its children where it has some."""
+    worker = rig.worker_now()
+    return worker.slots if rig.children == "none" else len(worker.children)
+
+
 class TestWorkers:
     """Inventory and size."""
 

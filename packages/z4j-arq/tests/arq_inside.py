@@ -1,0 +1,268 @@
+"""Rig A: the worker runs on an event loop in a thread of the test process, on a real Redis."""
+
+import asyncio
+import json
+import os
+import threading
+import time
+import traceback
+from pathlib import Path
+
+import arq.worker
+import arq_shop
+import z4j_arq
+from arq import Worker
+from arq.connections import ArqRedis
+from arq.utils import timestamp_ms
+from redis import Redis
+from redis.asyncio import ConnectionPool
+from z4j_arq import ArqEngine, seams
+from z4j_core import EventKind
+from z4j_testing.engine import Seen
+from z4j_testing.inside import Inside
+from z4j_testing.recorder import Recorder
+from z4j_testing.services import redis_url
+from z4j_testing.signals import WAIT_S, eventually
+
+SHOP = "arq_shop.SETTINGS"
+KEYS = ("arq:job:", "arq:result:", "arq:retry:", "arq:in-progress:")
+LACKS = {
+    "expires": "broker", "priority": "broker", "chain": "broker", "received": "broker",
+    "ignore": "broker", "reject": "broker", "crash": "pool",
+}  # fmt: skip
+arq_shop.SETTINGS = {"functions": arq_shop.FUNCTIONS}
+
+
+def pool_of(url, queue="arq:queue", **options):
+    return ArqRedis(ConnectionPool.from_url(url), default_queue_name=queue, **options)
+
+
+class ArqBench:
+    package = "z4j_arq"
+    module = "arq"
+
+    def __init__(self):
+        self.dbs = [10, 11]
+        self.urls = {}
+        self.pools = []
+
+    def engine(self):
+        url = redis_url(self.dbs.pop())
+        engine = ArqEngine(Redis.from_url(url))
+        self.urls[engine] = url
+        self.pools.append(pool_of(url))
+        globals()[f"bench_{len(self.dbs)}"] = self.pools[-1]  # found among the names of a module
+        return engine
+
+    def produce(self, engine):
+        async def send():
+            pool = pool_of(self.urls[engine], f"z4j-bench-{time.time_ns()}")
+            job = await pool.enqueue_job("ok", 1, _expires=60)
+            await pool.delete(pool.default_queue_name)
+            await pool.close(close_connection_pool=True)
+            return job.job_id
+
+        return asyncio.run(send())
+
+    def hook_lists(self):
+        return dict(seams._listeners), [
+            vars(holder)[name]
+            for holder, names in (
+                (ArqRedis, ("enqueue_job",)),
+                (Worker, ("_poll_iteration", "start_jobs", "finish_job", "finish_failed_job",
+                          "close")),
+                (arq.worker, ("deserialize_job_raw", "serialize_result")),
+            )
+            for name in names
+        ]  # fmt: skip
+
+    def detected(self, engine):
+        found = []
+        z4j_arq.detect(None, found.append)
+        return found
+
+    def close(self):
+        for engine in self.urls:
+            engine.client.close()
+
+
+def shown(event):
+    """A TaskEvent as plain data."""
+    error = event.error
+    trace = getattr(error, "traceback", None)
+    message = getattr(error, "message", None)
+    if isinstance(error, BaseException):
+        trace = "".join(traceback.format_exception(error))
+        message = str(error.args[0]) if error.args else ""
+    return Seen(
+        event.kind, event.task_id, event.attempt, event.task, event.queue, event.worker,
+        None if event.args is None else json.loads(json.dumps(event.args)),
+        None if event.kwargs is None else json.loads(json.dumps(event.kwargs)),
+        event.result,
+        getattr(error, "type", type(error).__name__) if error is not None else None,
+        message, trace, event.runtime_s, event.due_at, event.priority,
+        event.parent_id, event.retry_of, event.pid, event.detail,
+    )  # fmt: skip
+
+
+class Trap:
+    """Writes a mark where it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return (exec, (f"open({self.file!r}, 'a').write('1\\n')",))
+
+
+class Shop:
+    """What both rigs share: sending as the host does, marks and releases."""
+
+    slots = 1
+    lacks = LACKS
+    children = "none"
+    broker = "redis"
+    pool = "asyncio"
+
+    def __init__(self, url, queue, folder):
+        self.url, self.queue = url, queue
+        self.folder = Path(folder)
+        self.connection = Redis.from_url(url)
+        self.runner = asyncio.Runner()
+        self.redis = None
+        self._tokens = 0
+        self._sent_ms = 0
+
+    def name(self, task):
+        return task
+
+    def run(self, make):
+        """What a coroutine of the producer gives, on its own loop; `make` gets the pool."""
+
+        async def made():
+            if self.redis is None:
+                self.redis = pool_of(self.url, self.queue)
+            return await make(self.redis)
+
+        return self.runner.run(made())
+
+    def send(self, task, *args, kwargs=None, delay_s=None, queue=None, **options):
+        while timestamp_ms() == self._sent_ms:
+            pass  # arq orders jobs of the same millisecond by their random ids
+        options |= {"_queue_name": queue, "_defer_by": delay_s}
+        job = self.run(lambda redis: redis.enqueue_job(task, *args, **options, **(kwargs or {})))
+        self._sent_ms = timestamp_ms()
+        return None if job is None else job.job_id
+
+    def hostile(self, queue):
+        return self.send("ok", Trap(str(self.folder / "loaded.jsonl")), queue=queue)
+
+    def declare(self, queue):
+        pass
+
+    def release(self, token):
+        (self.folder / f"release-{token}").touch()
+
+    def marks(self, token, *, at_least=0):
+        file = self.folder / f"{token}.jsonl"
+
+        def read():
+            lines = file.read_text().splitlines() if file.exists() else []
+            return lines if len(lines) >= at_least else None
+
+        lines = read() if not at_least else eventually(read, f"{at_least} marks of {token}")
+        return [json.loads(line) for line in lines or ()]
+
+    def occupy(self):
+        self._tokens += 1
+        token = f"busy-{self._tokens}"
+        task_id = self.send("slow", token)
+        self.wait(task_id, EventKind.STARTED)
+        return token, task_id
+
+    def vacate(self, occupied):
+        token, task_id = occupied
+        self.release(token)
+        self.end(task_id)
+
+    def quiet(self):
+        """Wait until the worker has looked for jobs, from beginning to end, and said so.
+
+        Each look ends with a key of arq's own. What it had to say by then has come through once
+        a run on the other queue of the same process has.
+        """
+        key = f"{self.queue}:health-check"
+        for _ in range(2):
+            self.connection.delete(key)
+            eventually(lambda: self.connection.exists(key), "a worker that looks for jobs")
+        self.end(self.send("ok", 1, queue=f"{self.queue}-barrier"))
+
+    def clear(self):
+        """Take all that this rig has put there out of its database."""
+        for prefix in KEYS:
+            for key in list(self.connection.scan_iter(f"{prefix}*", 1000)):
+                self.connection.delete(key)
+        self.connection.delete(*self.connection.scan_iter(f"{self.queue}*", 1000), "none")
+        self.connection.close()
+        if self.redis is not None:
+            self.runner.run(self.redis.close(close_connection_pool=True))
+        self.runner.close()
+
+
+class RigInside(Inside, Shop):
+    def __init__(self, url, folder):
+        Shop.__init__(self, url, f"z4j-a-{time.time_ns()}", folder)
+        self.emit = Recorder()
+        self.engine = ArqEngine(Redis.from_url(url), tasks=[SHOP])
+        self.engine.attach(self.emit)
+        self.before = os.environ.get("RIG_MARKS")
+        os.environ["RIG_MARKS"] = str(folder)
+        self._loop = self._stopping = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def start(self):
+        self._thread.start()
+        self.emit.changes.until(lambda: len(self.emit.up) > 1 or None, "the workers")
+        return self
+
+    def stop(self):
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(WAIT_S)
+        assert not self._thread.is_alive()
+        self.engine.detach()
+        self.engine.client.close()
+        self.clear()
+        if self.before is None:
+            del os.environ["RIG_MARKS"]
+        else:
+            os.environ["RIG_MARKS"] = self.before
+
+    def _work(self):
+        asyncio.run(self._both())
+
+    async def _both(self):
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        workers = [
+            Worker(**arq_shop.options(queue, self.url, 1, handle_signals=False))
+            for queue in (self.queue, f"{self.queue}-barrier")
+        ]
+        running = [asyncio.create_task(worker.async_run()) for worker in workers]
+        await self._stopping.wait()
+        for worker in workers:
+            await arq_shop.stop(worker)
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def worker_now(self):
+        return next(each for each in self.engine.workers() if self.queue in each.queues)
+
+    def until(self, found, what, timeout_s):
+        return self.emit.changes.until(found, what, timeout_s)
+
+    def of(self, task_id):
+        return [shown(event) for event in self.emit.of(task_id)]
+
+    def wait(self, task_id, kind, *, attempt=None, timeout_s=WAIT_S):
+        return shown(self.emit.wait(task_id, kind, attempt=attempt, timeout_s=timeout_s))
+
+    def end(self, task_id, *, timeout_s=WAIT_S):
+        return shown(self.emit.end(task_id, timeout_s=timeout_s))
