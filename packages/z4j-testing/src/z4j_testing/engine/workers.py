@@ -81,9 +81,3 @@ class TestWorkers:
             rig.verb(Capability.RATE_LIMIT, task=rig.name("limited"), per_second=None)
 
         assert max(starts) - min(starts) > 1 / PER_S
-
-
-def _size(rig: Rig) -> int | None:
-    """How many tasks the worker runs at once; a pool of processes shows each of them."""
-    worker = rig.worker_now()
-    return worker.slots if rig.children == "none" else len(worker.children)

@@ -17,12 +17,12 @@ Context = Mapping[str, Any]
 
 
 async def announce(
-    _ctx: Context, order_id: int, customer: str, items: Sequence[dict[str, Any]]
+    ctx: Context, order_id: int, customer: str, items: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Tell a carrier of a parcel and what it is insured for."""
     worth = pricing.total(customer, items)
     await asyncio.sleep(0.05)
-    return {"order_id": order_id, "parcel": f"PCL-{order_id}", "insured": worth}
+    return {"order_id": order_id, "parcel": f"PCL-{order_id}.{ctx['job_try']}", "insured": worth}
 
 
 async def book_pickup(
@@ -47,7 +47,7 @@ class WorkerSettings:
     """What `arq` reads."""
 
     functions: ClassVar = [
-        func(announce, name="carriers.announce"),  # type: ignore[arg-type]  # narrower than its own
+        func(announce, name="carriers.announce"),
         func(book_pickup, name="carriers.book_pickup"),
         func(follow, name="carriers.follow"),
     ]

@@ -12,7 +12,7 @@ import random
 import sys
 import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from redis import Redis
@@ -35,15 +35,6 @@ GOODS = (
     ("teapot", 3400, "kitchen"), ("linen apron", 2600, "kitchen"), ("field notes", 1200, "paper"),
     ("brass lamp", 8900, "light"), ("candle", 900, "light"), ("gift card", 2500, "gift card"),
 )  # fmt: skip
-
-
-VISITS: dict[str, tuple[tuple[Callable[[int], None], int], ...]] = {}
-"""What people come for, by department, with how often."""
-
-
-def visitor(order_id: int) -> None:
-    """One customer does one thing."""
-    _pick(tuple(visit for name in OPEN for visit in VISITS[name]))(order_id)
 
 
 def _pick(choices: tuple[tuple[Callable[[int], None], int], ...]) -> Callable[[int], None]:
@@ -149,7 +140,7 @@ def _rank(order_id: int) -> None:
     _other("taskiq", "search.rank", order_id, random.choice(CUSTOMERS), _items(4))
 
 
-VISITS |= {
+VISITS: Mapping[str, tuple[tuple[Callable[[int], None], int], ...]] = {
     "celery": (
         (_order, 30), (_picture, 30), (_newsletter, 22), (_restock, 8), (_refund, 6),
         (_voucher_for_gift_cards, 2), (_report, 1),
@@ -160,6 +151,12 @@ VISITS |= {
     "arq": ((_parcel, 8),),
     "taskiq": ((_rank, 14),),
 }  # fmt: skip
+"""What people come for, by department, with how often."""
+
+
+def visitor(order_id: int) -> None:
+    """One customer does one thing."""
+    _pick(tuple(visit for name in OPEN for visit in VISITS[name]))(order_id)
 
 
 def serve(rate: float) -> None:
