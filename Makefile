@@ -70,7 +70,7 @@ dashboard-test: sync $(MODULES)
 	@$(MAKE) -s dashboard
 	@$(NPM) run --silent budget
 
-bench: sync ## AREA=agent|ingest|floor|wire|cron [ARGS=--quick]: measure, write benchmarks/results/<area>.json
+bench: sync ## AREA=agent|engines|ingest|floor|wire|cron [ARGS=--quick]: measure, write benchmarks/results/<area>.json
 	@$(VENV)/bin/python benchmarks/run.py $(AREA) $(ARGS)
 
 build: dashboard ## sdists and wheels of every package into dist/
@@ -81,9 +81,10 @@ SOAK_fuzz := tests/fuzz
 SOAK_chaos := tests/chaos packages/z4j-brain/tests/gateway
 SOAK_host := packages/z4j-core/tests/agent
 SOAK_cron := packages/z4j-core/tests/scheduler
-SOAK = $(if $(filter file,$(origin AREA)),,$(or $(SOAK_$(AREA)),$(error AREA is sim, fuzz, chaos, host or cron)))
+SOAK_engines := $(foreach e,celery rq dramatiq huey arq taskiq,packages/z4j-$(e))
+SOAK = $(if $(filter file,$(origin AREA)),,$(or $(SOAK_$(AREA)),$(error AREA is sim, fuzz, chaos, host, cron or engines)))
 
-soak: sync ## [AREA=sim|fuzz|chaos|host|cron]: the tests that take minutes; tells figures
+soak: sync ## [AREA=sim|fuzz|chaos|host|cron|engines]: the tests that take minutes; tells figures
 	@$(RUN) pytest -q -m soak --timeout 3600 $(SOAK) $(ARGS)
 
 fmt: sync ## format, sort imports, fix what can be fixed

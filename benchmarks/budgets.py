@@ -35,9 +35,11 @@ AREAS: dict[str, tuple[str, ...]] = {
     "floor": ("floor_bench",),
     "wire": ("wire_bench",),
     "cron": ("cron_bench",),
+    "engines": ("engines_bench",),
 }
 """Modules of benchmarks/ by area."""
 
+ENGINES = ("rq-simple", "rq", "dramatiq", "huey", "arq", "taskiq")
 BUDGETS: dict[str, dict[str, Budget | None]] = {
     "agent": {
         "celery.cpu_us_per_task": at_most(60),
@@ -66,6 +68,10 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "ratio_croniter": at_least(5),
         "ratio_cronsim": at_least(3),
         "parse_next_per_s": None,
+    },
+    "engines": {
+        **{f"{engine}.cpu_us_per_task": at_most(60) for engine in ENGINES},
+        **{f"{engine}.throughput_loss_pct": at_most(2) for engine in ENGINES},
     },
 }
 """Figures that must exist by area; a floor has no budget: it is what the machine can do."""
