@@ -5,6 +5,7 @@ The rule: what a step does to one process is done by its own code; killing one c
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from types import SimpleNamespace
 
@@ -68,6 +69,16 @@ class Agent:
         self.line = self.sender = None
         self.sent = []
         self.is_alive = True
+        self.is_at_work = False
+
+    @contextlib.contextmanager
+    def at_work(self):
+        """What is inside is done by the agent's thread: it can do nothing else meanwhile."""
+        was, self.is_at_work = self.is_at_work, True
+        try:
+            yield
+        finally:
+            self.is_at_work = was
 
     def child(self):
         """A writer of a spawned child, which lives on when its owner dies."""
@@ -104,11 +115,18 @@ class Agent:
     def settle(self):
         """The agent's thread moves into a segment what is in hand and due."""
         now = self.world.clock.monotonic()
-        self.emitter.settle(now - START_HOLD_S, now - RECEIPT_HOLD_S)
+        with self.at_work():
+            self.emitter.settle(now - START_HOLD_S, now - RECEIPT_HOLD_S)
 
     def settle_all(self):
         """It moves all that is in hand."""
-        self.emitter.settle()
+        with self.at_work():
+            self.emitter.settle()
+
+    def adopt(self):
+        """It takes over what dead owners left."""
+        with self.at_work():
+            self.spool.adopt()
 
     def connect(self, brain):
         """Shake hands; from REGISTER on everything travels as slowly as the world likes."""
@@ -162,7 +180,8 @@ class Agent:
     def _sending(self, work):
         self.sent = []
         try:
-            work()
+            with self.at_work():
+                work()
         except WireError:
             self.disconnect()
             return

@@ -63,12 +63,12 @@ class Disk:
         return os.write(fd, data)
 
     def _watched(self, fd, data):
-        """Everybody looks while only the first part of a write can be seen."""
+        """Everybody looks while only the first part can be seen, but a thread that writes it."""
         cut, ino = self.chance.randrange(1, len(data)), os.fstat(fd).st_ino
         os.write(fd, data[:cut])
         self._busy.add(ino)
         for agent in self.world.alive():
-            if agent.sender is not None:
+            if agent.sender is not None and not agent.is_at_work:
                 agent.sender.hurry()
                 self.clock.advance(0.2)
                 agent.step()

@@ -57,7 +57,7 @@ def drain(world, last):
     for _ in range(TURNS):
         last.settle_all()
         last.spool.evict()
-        last.spool.adopt()
+        last.adopt()
         if is_drained(last):
             return
         if last.line is None:

@@ -251,7 +251,7 @@ class World:
 
         writer.append = dying
         try:
-            agent.spool.adopt()
+            agent.adopt()
         except Killed:
             pages = in_pages(self.home)
             self.written_again([body for body in done if body in pages])
@@ -276,7 +276,7 @@ class World:
             self.start()
 
     def adopt(self):
-        self.any_alive().spool.adopt()
+        self.any_alive().adopt()
 
     def fork(self):
         if len(self.orphans) < 4:

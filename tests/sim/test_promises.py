@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from sim_life import live
 from sim_promises import Broken
+from sim_world import World, fact
 
 SEEDS = 250
 SOAK_SEEDS = 2_000
@@ -72,3 +73,21 @@ def test_a_seed_decides_everything(seed):
 
     assert first[:3] == again[:3]
     assert first[3].wall_us() == again[3].wall_us()
+
+
+def test_a_thread_that_writes_does_not_look_meanwhile(monkeypatch):
+    world, looks = World(1, monkeypatch), []
+    (agent,) = world.alive()
+    agent.connect(world.brain)
+    agent.step()
+    monkeypatch.setattr(agent.sender, "step", lambda: looks.append(agent.is_at_work))
+    world.disk.halves = 1.0
+
+    agent.record(fact(1, 3))
+    agent.settle_all()
+    while_it_writes = list(looks)
+    agent.spool.writer.append(fact(2, 3))
+    world.close()
+
+    assert while_it_writes == []
+    assert looks, "a hook in another thread is seen half done"

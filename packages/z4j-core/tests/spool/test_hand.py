@@ -89,3 +89,25 @@ def test_the_page_is_memory_of_the_file_not_of_the_process(hand, tmp_path):
             assert other.find(b"seen by another mapping") >= 0
     finally:
         os.close(fd)
+
+
+def test_an_adopter_that_fails_at_the_page_leaves_it_to_the_next_one(rig, monkeypatch):
+    dead = rig.open()
+    if dead.hand is None:
+        pytest.skip("the file system of the temporary directory does not write in place")
+    dead.hand.hold(b"\x91\x01")
+    dead._own.release()
+    failing, second = rig.open(), rig.open()
+
+    def no_memory(_directory):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hands, "facts_of", no_memory)
+        with pytest.raises(MemoryError):
+            failing.adopt()
+    failing.scan()
+    failing.close(offline=True)
+    second.adopt()
+
+    assert [body for one in second.scan() for body in one.read(0, 9, 9_000)] == [b"\x91\x01"]

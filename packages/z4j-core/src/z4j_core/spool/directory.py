@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from ..clock import stamp_ns
+from . import hand
 from .files import LETTERS
 from .reader import DiskSegment
 from .segment import Corrupt, Header, frames_by_length, parse_header
@@ -95,7 +96,9 @@ class StreamFiles:
         return segment is not None and not segment.finished and segment.path.endswith("/" + name)
 
     def is_drained(self) -> bool:
-        """Whether no segment is left, not even one being made."""
+        """Whether no segment is left, not even one being made, nor a page nobody took in."""
+        if not self.is_own and os.path.lexists(self.owned.file(hand.NAME)):
+            return False
         try:
             return not any(True for _ in self._entries(hidden=True))
         except OSError as error:
