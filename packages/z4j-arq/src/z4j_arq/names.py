@@ -14,10 +14,10 @@ from typing import Any
 
 from arq.worker import func
 from z4j_core import Parameter, TaskDef
+from z4j_core.definitions import OPTIONS, parameters
 
 SETTING = "Z4J_ARQ_TASKS"
 MAX_NAMES = 2000
-_OPTIONS = "__z4j_options__"
 
 
 class Names:
@@ -85,7 +85,7 @@ def definition(task: str, function: Any, coroutine: Any, queue: str | None) -> T
     """Describe a task; of one whose function is not here, its name alone."""
     if function is None:
         return TaskDef(task, queue=queue)
-    options = getattr(coroutine, _OPTIONS, None)
+    options = getattr(coroutine, OPTIONS, None)
     return TaskDef(
         task,
         module=getattr(coroutine, "__module__", None),
@@ -101,20 +101,6 @@ def definition(task: str, function: Any, coroutine: Any, queue: str | None) -> T
 
 def _parameters(coroutine: Any) -> tuple[Parameter, ...]:
     """Parameters without the first, which arq fills with its context."""
-    try:
-        signature = inspect.signature(coroutine)
-    except (TypeError, ValueError):
-        return ()
-    empty = inspect.Parameter.empty
-    found = [
-        Parameter(
-            each.name,
-            int(each.kind),
-            each.default is not empty,
-            None if each.default is empty else repr(each.default)[:100],
-            None if each.annotation is empty else inspect.formatannotation(each.annotation),
-        )
-        for each in signature.parameters.values()
-    ]
+    found = parameters(coroutine)
     takes_context = found and found[0].kind < inspect.Parameter.VAR_POSITIONAL
-    return tuple(found[1:] if takes_context else found)
+    return found[1:] if takes_context else found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from .model.tasks import Parameter, TaskDef
 
 OPTIONS = "__z4j_options__"
+Hidden = Callable[[inspect.Parameter], bool]
 MAX_DEFAULT = 100
 """Characters of a default that are shown."""
 
@@ -33,13 +35,17 @@ def definition(name: str, function: Any, **more: Any) -> TaskDef:
     )
 
 
-def parameters(function: Any) -> tuple[Parameter, ...]:
-    """Parameters of a function by name; none when it has no signature to read."""
+def parameters(function: Any, *, but: Hidden | None = None) -> tuple[Parameter, ...]:
+    """Parameters of a function by name; none when it has no signature to read.
+
+    `but` tells which ones the engine fills in itself: no sender gives them.
+    """
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         return ()
-    return tuple(_parameter(each) for each in signature.parameters.values())
+    given = signature.parameters.values()
+    return tuple(_parameter(each) for each in given if but is None or not but(each))
 
 
 def _parameter(given: inspect.Parameter) -> Parameter:

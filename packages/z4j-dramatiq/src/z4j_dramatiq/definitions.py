@@ -9,9 +9,9 @@ from types import FunctionType
 from typing import Any
 
 from dramatiq.middleware import Retries, TimeLimit
-from z4j_core import Parameter, TaskDef
+from z4j_core import TaskDef
+from z4j_core.definitions import OPTIONS, parameters
 
-_OPTIONS = "__z4j_options__"
 _MS = 1000
 
 
@@ -24,13 +24,13 @@ def definition(actor: Any, middleware: Sequence[Any]) -> TaskDef:
     if not isinstance(function, FunctionType):  # an actor that is a class
         function = getattr(function, "perform", function)
     told: dict[str, Any] = {name: str(value)[:200] for name, value in options.items()}
-    if (shown := getattr(function, _OPTIONS, None)) is not None:
+    if (shown := getattr(function, OPTIONS, None)) is not None:
         told["z4j"] = shown
     limit = options.get("time_limit", _usual(middleware, TimeLimit, "time_limit"))
     return TaskDef(
         actor.actor_name,
         module=getattr(function, "__module__", None),
-        params=_parameters(function),
+        params=parameters(function),
         doc=inspect.getdoc(function) or "",
         queue=actor.queue_name,
         priority=actor.priority,
@@ -43,21 +43,3 @@ def definition(actor: Any, middleware: Sequence[Any]) -> TaskDef:
 
 def _usual(middleware: Sequence[Any], kind: type, name: str) -> Any:
     return next((getattr(each, name) for each in middleware if isinstance(each, kind)), None)
-
-
-def _parameters(function: Any) -> tuple[Parameter, ...]:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return ()
-    empty = inspect.Parameter.empty
-    return tuple(
-        Parameter(
-            each.name,
-            int(each.kind),
-            each.default is not empty,
-            None if each.default is empty else repr(each.default)[:100],
-            None if each.annotation is empty else inspect.formatannotation(each.annotation),
-        )
-        for each in signature.parameters.values()
-    )

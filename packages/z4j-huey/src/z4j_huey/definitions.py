@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from z4j_core import Parameter, TaskDef
+from z4j_core import TaskDef
+from z4j_core.definitions import OPTIONS, parameters
 
-_OPTIONS = "__z4j_options__"
 _TOLD = ("default_retry_delay", "default_retry_backoff", "default_expires")
 
 
@@ -26,12 +26,12 @@ def definition(name: str, kind: Any, queue: str) -> TaskDef:
     told: dict[str, Any] = {**options}
     if hasattr(kind, "validate_datetime"):
         told["periodic"] = True
-    if (shown := getattr(function, _OPTIONS, None)) is not None:
+    if (shown := getattr(function, OPTIONS, None)) is not None:
         told["z4j"] = shown
     return TaskDef(
         name,
         module=kind.__module__,
-        params=_parameters(function, hides_task=bool(getattr(kind, "context", False))),
+        params=parameters(function, but=_is_task if getattr(kind, "context", False) else None),
         doc=inspect.getdoc(function) or "",
         queue=queue,
         priority=kind.default_priority,
@@ -41,20 +41,6 @@ def definition(name: str, kind: Any, queue: str) -> TaskDef:
     )
 
 
-def _parameters(function: Any, *, hides_task: bool) -> tuple[Parameter, ...]:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return ()
-    empty = inspect.Parameter.empty
-    return tuple(
-        Parameter(
-            each.name,
-            int(each.kind),
-            each.default is not empty,
-            None if each.default is empty else repr(each.default)[:100],
-            None if each.annotation is empty else inspect.formatannotation(each.annotation),
-        )
-        for each in signature.parameters.values()
-        if not (hides_task and each.name == "task")
-    )
+def _is_task(parameter: inspect.Parameter) -> bool:
+    """Whether Huey fills it in, for a function that asked for its task."""
+    return parameter.name == "task"

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, get_args, get_origin
 
 from taskiq_dependencies.dependency import Dependency
-from z4j_core import Parameter, TaskDef
+from z4j_core import TaskDef
+from z4j_core.definitions import OPTIONS, parameters
 
 from .message import seconds
 
 INTERNAL = "z4j:"
 """How the names of tasks begin that z4j registers for itself."""
-_OPTIONS = "__z4j_options__"
 _TOLD = ("queue_name", "priority", "max_retries", "timeout")
 
 
@@ -41,14 +41,14 @@ def definition(name: str, task: Any) -> TaskDef:
     """Describe a task by the function it was made of."""
     function, labels = task.original_func, task.labels
     told = {key: str(value) for key, value in labels.items() if key not in _TOLD}
-    shown: Any = getattr(function, _OPTIONS, None) or getattr(task, _OPTIONS, None)
+    shown: Any = getattr(function, OPTIONS, None) or getattr(task, OPTIONS, None)
     options: dict[str, Any] = dict(told)
     if shown is not None:
         options["z4j"] = shown
     return TaskDef(
         name,
         module=function.__module__,
-        params=_parameters(function),
+        params=parameters(function, but=_is_injected),
         doc=inspect.getdoc(function) or "",
         queue=labels.get("queue_name"),
         priority=_whole(labels.get("priority")),
@@ -61,25 +61,6 @@ def definition(name: str, task: Any) -> TaskDef:
 
 def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _parameters(function: Any) -> tuple[Parameter, ...]:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return ()
-    empty = inspect.Parameter.empty
-    return tuple(
-        Parameter(
-            each.name,
-            int(each.kind),
-            each.default is not empty,
-            None if each.default is empty else repr(each.default)[:100],
-            None if each.annotation is empty else inspect.formatannotation(each.annotation),
-        )
-        for each in signature.parameters.values()
-        if not _is_injected(each)
-    )
 
 
 def _is_injected(parameter: inspect.Parameter) -> bool:
