@@ -51,7 +51,8 @@ def test_every_setting_exists():
              "cli/remote.py")]  # fmt: skip
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     brain = set(re.findall(r'"(Z4J_[A-Z_]+)"', source))
-    names = (ROOT / "packages/z4j-rq/src/z4j_rq/names.py").read_text(encoding="utf-8")
+    adapters = ROOT.glob("packages/z4j-*/src/*/names.py")
+    names = "".join(path.read_text(encoding="utf-8") for path in adapters)
     agent |= set(re.findall(r'"(Z4J_[A-Z_]+)"', names))
     tests = {"Z4J_REQUIRE_SERVICES", "Z4J_TEST_REDIS", "Z4J_TEST_PG", "Z4J_TEST_AMQP"}
     tests.add("Z4J_WRITE_CAPABILITIES")
