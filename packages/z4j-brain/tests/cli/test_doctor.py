@@ -82,7 +82,7 @@ def test_of_a_good_installation_every_line_is_ok_and_no_task_and_no_agent_is_see
     assert code == 0, said
     assert [line.split()[1] for line in said] == [
         "dsn", "network", "handshake", "clock", "event", "command", "spool", "policy",
-        "celery", "rq",
+        "arq", "celery", "dramatiq", "huey", "rq", "taskiq",
     ]  # fmt: skip
     assert {line.split()[0] for line in said} == {"ok"}
     assert brain.rows("SELECT count(*) FROM tasks") == [(0,)]
@@ -265,13 +265,14 @@ def test_a_policy_that_cannot_be_read_names_what_holds(doctor, brain, monkeypatc
 
 
 def test_without_an_engine_it_says_what_is_installed(doctor, brain, monkeypatch):
-    monkeypatch.setenv("Z4J_ENGINES", "huey")
+    monkeypatch.setenv("Z4J_ENGINES", "toyq")
 
     code, said = doctor(brain.dsn)
 
     assert code == 2
     assert failed(said)[0] == (
-        "FAIL  engines    Z4J-E201 Z4J_ENGINES names huey, installed: celery, rq"
+        "FAIL  engines    Z4J-E201 Z4J_ENGINES names toyq, "
+        "installed: arq, celery, dramatiq, huey, rq, taskiq"
     )
 
 
