@@ -23,6 +23,10 @@ class Last(bytes):
     """An answer after which the server hangs up."""
 
 
+class Drip(bytes):
+    """An answer of which a byte is sent now and then."""
+
+
 class Server:
     """Gives each request the next of its answers, or hangs up; keeps what it was sent."""
 
@@ -64,12 +68,22 @@ class Server:
                 self.heads.append(head.decode())
                 if (answer := self.answers.pop(0)) is None:
                     return
-                peer.sendall(answer)
+                for part in _parts(answer):
+                    peer.sendall(part)
                 if isinstance(answer, Last):
                     return
             peer.recv(1)
         except OSError:
             return
+
+
+def _parts(answer):
+    if not isinstance(answer, Drip):
+        yield answer
+        return
+    for byte in answer:
+        yield bytes([byte])
+        threading.Event().wait(0.01)
 
 
 @contextmanager
@@ -157,6 +171,18 @@ def test_an_answer_that_never_ends_is_given_up():
 
         with pytest.raises(Closed) as ended:
             way.post("/api/agent/up", b"", HANDLE, 0.2)
+        way.close()
+
+    assert ended.value.close_code == 4408
+
+
+@pytest.mark.parametrize("form", [b"X" * 300 + b"\r\n\r\n", b"X: y\r\n" * 50 + b"\r\n"])
+def test_a1_a_head_that_comes_byte_by_byte_is_given_up(form):
+    with serving(Drip(b"HTTP/1.1 204 " + form)) as server:
+        way = poster(server)
+
+        with pytest.raises(Closed) as ended:
+            way.post("/api/agent/up", b"", HANDLE, 0.3)
         way.close()
 
     assert ended.value.close_code == 4408

@@ -11,14 +11,16 @@ import selectors
 import socket
 import ssl
 from base64 import b64encode
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..clock import Clock
 from ..wire.dsn import Dsn
 from ..wire.poll import MAX_BATCH_BYTES, MEDIA_TYPE, SESSION_HEADER
+from .bounded import BoundedResponse
 from .connector import CONNECT_TIMEOUT_S, limit_sends, unreachable
 from .link import OPEN_TIMEOUT_S, Away, Closed
 
@@ -44,7 +46,7 @@ class Poster:
         self._used_at = 0.0
         self._is_fresh = False
         self._is_dropped = False
-        self._connection = _connection(dsn, context)
+        self._connection: Any = _connection(dsn, context)  # its response class is none by type
 
     def connect(self, timeout_s: float = OPEN_TIMEOUT_S) -> None:
         """Connect.
@@ -63,7 +65,7 @@ class Poster:
             self.drop()
 
     def post(self, path: str, body: bytes, session: str, timeout_s: float) -> Answer:
-        """Send one request and read its whole answer within about `timeout_s` seconds.
+        """Send one request and read its whole answer within `timeout_s` seconds.
 
         Raises:
             Away: there is no connection; nothing was sent.
@@ -79,9 +81,12 @@ class Poster:
             headers[SESSION_HEADER] = session
         try:
             self._connection.sock.settimeout(timeout_s)
+            self._connection.response_class = partial(
+                BoundedResponse, clock=self._clock, until=until
+            )
             self._connection.request("POST", self._dsn.prefix + path, body, headers)
             with self._connection.getresponse() as response:
-                answer = self._read(response, until)
+                answer = _read(response)
         except TimeoutError as error:
             raise Closed(4408, f"no answer within {timeout_s:g} s") from error
         except (OSError, HTTPException, AttributeError) as error:
@@ -116,19 +121,18 @@ class Poster:
         except (OSError, ValueError):
             return True
 
-    def _read(self, response: HTTPResponse, until: float) -> Answer:
-        parts, size = [], 0
-        while data := response.read1(_CHUNK):
-            size += len(data)
-            parts.append(data)
-            if size > MAX_BATCH_BYTES:
-                raise HTTPException("an answer without end")
-            if self._clock.monotonic() > until:
-                raise TimeoutError
-        if response.length:
-            raise HTTPException("an answer that ends too early")
-        session = response.getheader(SESSION_HEADER) or ""
-        return Answer(response.status, b"".join(parts), session)
+
+def _read(response: HTTPResponse) -> Answer:
+    parts, size = [], 0
+    while data := response.read1(_CHUNK):
+        size += len(data)
+        parts.append(data)
+        if size > MAX_BATCH_BYTES:
+            raise HTTPException("an answer without end")
+    if response.length:
+        raise HTTPException("an answer that ends too early")
+    session = response.getheader(SESSION_HEADER) or ""
+    return Answer(response.status, b"".join(parts), session)
 
 
 def _connection(dsn: Dsn, context: ssl.SSLContext | None) -> HTTPConnection:
