@@ -19,7 +19,7 @@ BIG = b"\x95\x01" + b"x" * 60_000
 def held_by(spool):
     """Number of the descriptor of the facts."""
     wanted = os.stat(os.path.join(spool.path, "e-00000001.seg"))
-    for number in range(3, 256):
+    for number in sorted(map(int, os.listdir("/proc/self/fd"))):
         try:
             if os.path.samestat(os.fstat(number), wanted):
                 return number
