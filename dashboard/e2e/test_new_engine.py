@@ -51,7 +51,6 @@ def test_it_passes_the_suite_of_all_adapters(installed: Path) -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout
-    assert "failed" not in done.stdout
 
 
 @pytest.fixture
