@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from z4j_core import EventKind, Native, TaskEvent
 from z4j_core.agent.journal import Journal
+from z4j_core.clock import SystemClock
 from z4j_core.model.commands import ResultState
+from z4j_core.replay.file import FileReplay
 
 DONE, REFUSED, EXPIRED = ResultState.DONE, ResultState.REFUSED, ResultState.EXPIRED
 
@@ -228,3 +230,19 @@ def test_with_replay_off_nothing_is_kept(start, brain):
 
     assert handle.flush(5)
     assert brain.store.tasks[0].replayable_until is None
+
+
+@pytest.mark.parametrize("is_brain_there", [True, False])
+def test_the_message_of_what_failed_just_before_the_end_is_kept(start, brain, is_brain_there):
+    handle, engine = start()
+    handle.process.own("worker")
+    if not is_brain_there:
+        brain.stop()
+    failed(engine)
+
+    handle.close(2)
+
+    file = Path(handle.process.replays.home) / "replay.sqlite3"
+    record = FileReplay(str(file), 2**20, SystemClock()).get("toy", "toyapp", "f1")
+    assert record is not None
+    assert record.body == b"original"

@@ -110,6 +110,7 @@ class Agent:
             self._rest(delay_s)
             if self._is_superseded:
                 break
+        self.process.replays.write_pending()
         self.commands.stop()
         return self._is_superseded and not self.process.stopping.is_set()
 
@@ -225,6 +226,7 @@ class Agent:
             return True
         if not (process.flushing.wanted or process.stopping.is_set()):
             return False
+        process.replays.write_pending()
         is_drained = sender.is_drained
         if process.flushing.wanted and is_drained:
             process.flushing.answer()
