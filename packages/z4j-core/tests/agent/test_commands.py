@@ -233,9 +233,8 @@ def test_with_replay_off_nothing_is_kept(start, brain):
 
 
 @pytest.mark.parametrize("is_brain_there", [True, False])
-def test_the_message_of_what_failed_just_before_the_end_is_kept(start, brain, is_brain_there):
-    handle, engine = start()
-    handle.process.own("worker")
+def test_the_message_of_what_failed_just_before_the_end_is_kept(ready, brain, is_brain_there):
+    handle, engine = ready()
     if not is_brain_there:
         brain.stop()
     failed(engine)
