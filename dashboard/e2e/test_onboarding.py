@@ -65,7 +65,7 @@ class Fresh(NamedTuple):
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Fresh]:
     """Start a brain in an empty directory."""
-    broker = redis_url(10)
+    broker = redis_url(13)
     redis.Redis.from_url(broker).flushdb()
     (tmp_path / "shop.py").write_text(textwrap.dedent(SHOP), encoding="utf-8")
     family = Family(tmp_path)
