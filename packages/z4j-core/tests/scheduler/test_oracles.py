@@ -10,17 +10,17 @@ import warnings
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from z4j_core.errors import ScheduleInvalid
 
-from .conftest import cron
+from .conftest import cron, few, many
 from .texts import DOW, MONTH, starts, texts
 
 SLOTS = 8
 FAR = 6 * 366 * 86_400
-EVERY_TEXT = settings(max_examples=25, deadline=None)
-MANY_TEXTS = settings(max_examples=20_000, deadline=None)
+EVERY_TEXT = few(25)
+MANY_TEXTS = many(100_000)
 
 cronsim = pytest.importorskip("cronsim")
 croniter = pytest.importorskip("croniter")
@@ -358,7 +358,7 @@ def arq_text(chosen):
 
 
 @given(options(), starts())
-@settings(max_examples=30, deadline=None)
+@few(30)
 def test_arq_is_what_arq_says(chosen, at):
     arq_cron = pytest.importorskip("arq.cron")
 

@@ -6,7 +6,7 @@ from functools import partialmethod
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from z4j_core.errors import ScheduleInvalid
 from z4j_core.scheduler import days, fields
@@ -16,7 +16,7 @@ from z4j_core.scheduler.dialects import DIALECTS
 from z4j_core.scheduler.walls import Wall, dst_of
 from z4j_core.scheduler.zone import zone
 
-from .conftest import cron, ms
+from .conftest import cron, few, many, ms
 from .texts import starts, texts
 
 FIVE = ("minute", "hour", "dom", "month", "dow")
@@ -41,8 +41,8 @@ TEXTS["arq"] = st.builds(
     st.integers(0, 6),
 )
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Beirut")
-EACH = settings(max_examples=12, deadline=None)
-MANY = settings(max_examples=10_000, deadline=None)
+EACH = few(12)
+MANY = many(10_000)
 
 
 def read(tag, text, tz):
@@ -161,7 +161,7 @@ class Counter:
 
 @pytest.mark.parametrize("tag", DIALECTS)
 @given(st.data())
-@settings(max_examples=20, deadline=None)
+@few(20)
 def test_any_text_is_read_or_refused_with_bounded_work(tag, data):
     text = data.draw(ANY_TEXT | TEXTS[tag])
     columns, months = Counter(fields._Reader._plain), Counter(days.DayRule.of)
