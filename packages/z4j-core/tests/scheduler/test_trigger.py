@@ -15,7 +15,7 @@ from z4j_core.scheduler.tzdata import tzdata_version
 from z4j_core.scheduler.workdays import DaysOff
 from z4j_core.scheduler.zone import zone
 
-from .conftest import few, many, ms
+from .conftest import few, ms
 
 WEEKEND = Context(
     calendars={"work": DaysOff(frozenset({date(2026, 12, 25)}), frozenset({0, 6}))},
