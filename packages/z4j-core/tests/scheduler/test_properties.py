@@ -120,6 +120,20 @@ def test_the_canonical_text_has_the_same_slots_and_is_its_own(tag, data):
     )
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("tag", DIALECTS)
+@given(st.data())
+@MANY
+def test_the_canonical_text_has_the_same_slots_and_is_its_own_for_many_texts(tag, data):
+    says_the_same(
+        tag,
+        data.draw(TEXTS[tag]),
+        data.draw(st.sampled_from(ZONES)),
+        data.draw(starts()),
+        data.draw(st.sampled_from(["cron", "first", "both", "skip", "literal"])),
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "tag", "said"),
     [
@@ -135,6 +149,8 @@ def test_the_canonical_text_has_the_same_slots_and_is_its_own(tag, data):
         ("hour={9,17} minute=30 weekday=mon", "arq", "30 9,17 * * 1"),
         ("cron(0 10 ? * MON-FRI *)", "eventbridge", "0 10 * * 1-5"),
         ("@daily", "robfig", "0 0 * * *"),
+        ("0 7 18/7 * 0-7", "pycron", "0 7 * * *"),
+        ("0 7 1-31 * 1/7", "pycron", "0 7 * * *"),
     ],
 )
 def test_a_text_is_rewritten_where_cron_can_say_it(text, tag, said):
