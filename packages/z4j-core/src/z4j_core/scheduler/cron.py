@@ -157,7 +157,8 @@ def _is_star(column: Column, other: Column, name: str) -> bool:
     if any(item in ("*", "?") for item in column.items):
         return True
     low, high = BOUNDS[name]
-    return len(column.values) + len(column.back) == high - low + 1 and "*" in other.text.replace("?", "*")
+    named = len(column.values) + len(column.back)
+    return named == high - low + 1 and "*" in other.text.replace("?", "*")
 
 
 def _croniter_days(known: Dialect, rule: DayRule, dom: Column, dow: Column) -> DayRule:
