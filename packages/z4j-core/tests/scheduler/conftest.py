@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from hypothesis import HealthCheck, settings
 from z4j_core.scheduler.cron import parse
 from z4j_core.scheduler.walls import Wall, dst_of
 from z4j_core.scheduler.zone import zone
+
+
+def few(examples):
+    """The same examples in every run."""
+    return settings(max_examples=examples, deadline=None, database=None, derandomize=True)
+
+
+def many(examples):
+    """Other examples in every run: for `make soak` alone."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 def ms(*parts):

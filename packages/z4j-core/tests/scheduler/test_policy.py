@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from z4j_core.errors import ScheduleInvalid
 from z4j_core.scheduler.build import Context, build
@@ -12,7 +12,7 @@ from z4j_core.scheduler.rules import OVERLAPS, Rules, read_rules
 from z4j_core.scheduler.slots import utc_slot
 from z4j_core.scheduler.spec import read_trigger
 
-from .conftest import ms
+from .conftest import few, many, ms
 
 START = ms(2026, 1, 1)
 HOUR = 3_600_000
@@ -263,7 +263,7 @@ CASES = (
 
 
 @given(*CASES)
-@settings(max_examples=60, deadline=None)
+@few(60)
 def test_every_slot_has_exactly_one_fate(rules, trigger, waits, runs):
     one_fate(rules, trigger, waits, runs)
 
@@ -271,7 +271,7 @@ def test_every_slot_has_exactly_one_fate(rules, trigger, waits, runs):
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @given(*CASES)
-@settings(max_examples=20_000, deadline=None)
+@many(20_000)
 def test_every_slot_has_exactly_one_fate_in_many_worlds(rules, trigger, waits, runs):
     one_fate(rules, trigger, waits, runs)
 

@@ -6,17 +6,18 @@ from functools import partialmethod
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from z4j_core.errors import ScheduleInvalid
 from z4j_core.scheduler import days, fields
 from z4j_core.scheduler.canonical import canonical
 from z4j_core.scheduler.cron import _parse, parse
+from z4j_core.scheduler.days import DayRule, MonthDays, WeekDays
 from z4j_core.scheduler.dialects import DIALECTS
 from z4j_core.scheduler.walls import Wall, dst_of
 from z4j_core.scheduler.zone import zone
 
-from .conftest import cron, ms
+from .conftest import cron, few, many, ms
 from .texts import starts, texts
 
 FIVE = ("minute", "hour", "dom", "month", "dow")
@@ -41,8 +42,8 @@ TEXTS["arq"] = st.builds(
     st.integers(0, 6),
 )
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Beirut")
-EACH = settings(max_examples=12, deadline=None)
-MANY = settings(max_examples=10_000, deadline=None)
+EACH = few(12)
+MANY = many(10_000)
 
 
 def read(tag, text, tz):
@@ -119,6 +120,20 @@ def test_the_canonical_text_has_the_same_slots_and_is_its_own(tag, data):
     )
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("tag", DIALECTS)
+@given(st.data())
+@MANY
+def test_the_canonical_text_has_the_same_slots_and_is_its_own_for_many_texts(tag, data):
+    says_the_same(
+        tag,
+        data.draw(TEXTS[tag]),
+        data.draw(st.sampled_from(ZONES)),
+        data.draw(starts()),
+        data.draw(st.sampled_from(["cron", "first", "both", "skip", "literal"])),
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "tag", "said"),
     [
@@ -134,6 +149,8 @@ def test_the_canonical_text_has_the_same_slots_and_is_its_own(tag, data):
         ("hour={9,17} minute=30 weekday=mon", "arq", "30 9,17 * * 1"),
         ("cron(0 10 ? * MON-FRI *)", "eventbridge", "0 10 * * 1-5"),
         ("@daily", "robfig", "0 0 * * *"),
+        ("0 7 18/7 * 0-7", "pycron", "0 7 * * *"),
+        ("0 7 1-31 * 1/7", "pycron", "0 7 * * *"),
     ],
 )
 def test_a_text_is_rewritten_where_cron_can_say_it(text, tag, said):
@@ -161,7 +178,7 @@ class Counter:
 
 @pytest.mark.parametrize("tag", DIALECTS)
 @given(st.data())
-@settings(max_examples=20, deadline=None)
+@few(20)
 def test_any_text_is_read_or_refused_with_bounded_work(tag, data):
     text = data.draw(ANY_TEXT | TEXTS[tag])
     columns, months = Counter(fields._Reader._plain), Counter(days.DayRule.of)
@@ -228,3 +245,74 @@ def test_h_is_the_same_for_one_schedule_and_spread_over_many():
 
     assert len(texts) > 150
     assert cron("H H * * *", seed="a").next(0) == cron("H H * * *", seed="a").next(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "same"),
+    [
+        ("00 09 01 05 *", "cron", "0 9 1 5 *"),
+        ("* * * * 00L", "cron", "* * * * 0L"),
+        ("* * * * 005#02", "cron", "* * * * 5#2"),
+        ("0 0 L-001 * *", "cron", "0 0 L-1 * *"),
+        ("0 0 0015W * *", "cron", "0 0 15W * *"),
+        ("0 0 */00007 * *", "cron", "0 0 */7 * *"),
+        ("000000 0 * * 1", "cron", "0 0 * * 1"),
+        ("0 0 * * L05", "croniter", "0 0 * * L5"),
+        ("0 0 * * 5#02", "croniter", "0 0 * * 5#2"),
+        ("0 0 * * L00,L3-05", "parse_crontab", "0 0 * * L0,L3-5"),
+        ("00000 000009 * * 0001", "celery", "0 9 * * 1"),
+        ("00000 000009 * * 0001", "huey", "0 9 * * 1"),
+        ("00000 000009 * * 0001", "apscheduler3", "0 9 * * 1"),
+        ("0000000000 0000000009 * * 0001", "pycron", "0 9 * * 1"),
+        ("0 0 2-31,L * *", "croniter", "0 0 * * *"),
+    ],
+)
+def test_another_way_to_write_it_means_the_same(text, tag, same):
+    read, plain = parse(text, tag), parse(same, tag)
+
+    assert (read.rule, read.times.minutes) == (plain.rule, plain.times.minutes)
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "code"),
+    [
+        ("0 0 * * 7-3", "parse_crontab", "schedule.dialect"),
+        ("0 0 * * 7-3", "crontab", "schedule.dialect"),
+        ("0 0 * * L07", "croniter", None),
+        ("0 0 16 * L3", "croniter", "schedule.never"),
+        ("0 0 13W * 7", "croniter", "schedule.never"),
+        ("0 0 L * 3#3", "croniter", "schedule.never"),
+        ("0 0 22 * L7", "croniter", None),
+        ("0 0 */21 2 7L", "cron", None),
+        ("0 0 31-0 * *", "croniter", "schedule.cron_syntax"),
+        ("0 0 * * L6,*", "croniter", "schedule.cron_syntax"),
+        ("0 0 * * 5#6", "cron", "schedule.cron_syntax"),
+        ("0 0 * * 5#00000", "cron", "schedule.cron_syntax"),
+        ("0 0 L-031 * *", "cron", "schedule.cron_syntax"),
+        ("0 0 032W * *", "cron", "schedule.cron_syntax"),
+        (f"0 {'9' * 250} * *", "cron", "schedule.cron_syntax"),
+        (f"*/{'9' * 240} * * * *", "cron", None),
+    ],
+)
+def test_what_a_library_refuses_or_never_fires_is_refused(text, tag, code):
+    if code is None:
+        assert parse(text, tag)
+    else:
+        with pytest.raises(ScheduleInvalid) as refused:
+            parse(text, tag)
+        assert refused.value.code == code
+
+
+def test_all_fourteen_kinds_of_years_are_asked_for_a_day():
+    kinds = [
+        DayRule(
+            frozenset({2}),
+            MonthDays(frozenset({day})),
+            WeekDays(last=frozenset({dow})),
+            both=True,
+        )
+        for dow in range(7)
+        for day in range(22, 30)
+    ]
+
+    assert all(rule.ever() for rule in kinds)

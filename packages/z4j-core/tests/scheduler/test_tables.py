@@ -32,6 +32,8 @@ FIRES_2026 = [
     ("0 0 * * 1/2", "apscheduler3", 157),
     ("0 0 * * 1/2", "celery", "schedule.dialect"),
     ("0 0 * * 1/2", "pycron", "schedule.never"),
+    ("0 0 */1,L * */7", "croniter", 365),
+    ("0 0 2-31,L * */7", "croniter", 52),
     ("0 0 * * * *", "cron", 8_760),
     ("0 0 * * * *", "croniter", 21_900),
     ("0 0 * * * *", "parse_crontab", 365),

@@ -8,7 +8,7 @@ from math import degrees
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from z4j_core.errors import ScheduleInvalid
 from z4j_core.scheduler.calendars import EveryDays, EveryMonths
@@ -20,9 +20,9 @@ from z4j_core.scheduler.solar import EVENTS, Solar, sun_at
 from z4j_core.scheduler.walls import Wall, dst_of
 from z4j_core.scheduler.zone import zone
 
-from .conftest import ms
+from .conftest import few, ms
 
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = few(60)
 
 
 def walls(timing, start, end, limit=1000):

@@ -6,7 +6,7 @@ import json
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from z4j_core.errors import ScheduleInvalid
 from z4j_core.scheduler.build import Context, build, check
@@ -15,7 +15,7 @@ from z4j_core.scheduler.tzdata import tzdata_version
 from z4j_core.scheduler.workdays import DaysOff
 from z4j_core.scheduler.zone import zone
 
-from .conftest import ms
+from .conftest import few, ms
 
 WEEKEND = Context(
     calendars={"work": DaysOff(frozenset({date(2026, 12, 25)}), frozenset({0, 6}))},
@@ -162,7 +162,7 @@ def test_a_slot_on_a_day_off_moves_at_the_same_local_time(on_hit, expected):
     st.sampled_from(["skip", "next_business_day", "previous_business_day"]),
     st.integers(0, 700),
 )
-@settings(max_examples=15, deadline=None)
+@few(15)
 def test_moved_slots_are_found_in_order_and_both_ways(expr, on_hit, later):
     built = trigger(cron(expr), calendars=[{"ref": "work", "on_hit": on_hit}])
     plain = trigger(cron(expr))
@@ -213,7 +213,7 @@ def test_a_year_without_slots_is_looked_past_by_a_rule_of_every_minute():
 
 
 @given(st.integers(0, 86_400), st.sampled_from(["slot", "fixed"]), st.integers(0, 10**5))
-@settings(max_examples=60, deadline=None)
+@few(60)
 def test_jitter_is_the_same_each_time_and_never_reaches_the_next_slot(jitter, mode, hour):
     built = trigger(cron("*/10 * * * *"), jitter_s=jitter, jitter_mode=mode)
     slot = built.next(ms(2026, 1, 1) + hour * 3_600_000)

@@ -64,3 +64,49 @@ def texts(draw, fields=("minute", "hour", "dom", "month", "dow"), dom=(), dow=()
 def starts():
     """Instants of the decade, in whole seconds."""
     return st.integers(1_735_689_600, 2_051_222_400)
+
+
+class Writer:
+    """The same kinds of texts from a plain generator: as many as there is time for."""
+
+    def __init__(self, rng):
+        self.rng = rng
+
+    def value(self, field):
+        low, high = BOUNDS[field]
+        kind = self.rng.randrange(20)
+        if kind == 0:
+            return self.rng.choice([str(high + 1), "00"])
+        if field in NAMES and kind < 5:
+            return self.rng.choice(NAMES[field])
+        if kind < 10:
+            return str(self.rng.choice([low, low + 1, high - 1, high]))
+        return str(self.rng.randint(low, high))
+
+    def item(self, field, marks):
+        kind = self.rng.choice(["*", "*", "v", "v", "v", "a-b", "a-b", *KINDS, *marks])
+        step = self.rng.randint(1, self.rng.choice([7, BOUNDS[field][1] + 2]))
+        value = self.value(field)
+        return (
+            kind.replace("a", value)
+            .replace("b", self.value(field))
+            .replace("n", str(step))
+            .replace("v", value)
+            .replace("k", str(self.rng.randint(1, 6)))
+        )
+
+    def text(self, fields=("minute", "hour", "dom", "month", "dow"), dom=(), dow=()):
+        marks = {"dom": dom, "dow": dow}
+        busy = self.rng.random() < 0.5
+        return " ".join(
+            ",".join(
+                self.item(field, marks.get(field, ()))
+                for _ in range(self.rng.choice([1, 1, 1, 1, 2, 3]))
+            )
+            if busy or self.rng.randrange(3) == 0
+            else "*"
+            for field in fields
+        )
+
+    def start(self):
+        return self.rng.randint(1_735_689_600, 2_051_222_400)

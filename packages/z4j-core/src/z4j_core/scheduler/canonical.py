@@ -49,9 +49,9 @@ def _days(read: Cron, tag: str) -> tuple[str, str]:
     if rule.both and every_dow:
         return dom, "*"
     if not rule.both:
-        if not dom or not dow:
-            return (dom, "*") if dom else ("*", dow)
-        return dom, dow
+        if dom and dow:
+            return dom, dow
+        return "*" if every_dom else dom or "*", "*" if every_dow else dow or "*"
     if 1 in rule.dom.days:
         return _starred("*/31", 1, dom, rule.dom.days), dow
     if 0 in rule.dow.days:

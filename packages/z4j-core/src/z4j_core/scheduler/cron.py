@@ -157,14 +157,25 @@ def _is_star(column: Column, other: Column, name: str) -> bool:
     if any(item in ("*", "?") for item in column.items):
         return True
     low, high = BOUNDS[name]
-    return len(column.values) == high - low + 1 and "*" in other.text.replace("?", "*")
+    named = len(column.values) + len(column.back)
+    return named == high - low + 1 and "*" in other.text.replace("?", "*")
 
 
 def _croniter_days(known: Dialect, rule: DayRule, dom: Column, dow: Column) -> DayRule:
-    """In croniter W and # are asked beside both columns, also where either would be enough."""
-    if known.both != "is_star" or rule.both:
+    """In croniter W and # are asked beside both columns, also where either would be enough.
+
+    Where the two columns never meet it finds nothing at all. It counts items to see whether a
+    column names every day, and L is one of them.
+    """
+    if known.both != "is_star":
+        return rule
+    if dom.back and len(dom.values) == BOUNDS["dom"][1] - 1 and "*" in dow.text.replace("?", "*"):
+        return rule._replace(dom=MonthDays(frozenset(range(1, 32))), both=True)
+    if rule.both:
         return rule
     counted = bool(dow.nth or dow.last)
+    if (counted or dom.near) and not rule._replace(both=True).ever():
+        return rule._replace(months=frozenset())
     if counted and dom.near:
         return rule._replace(both=True)
     if counted:

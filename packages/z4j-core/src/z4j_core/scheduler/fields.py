@@ -11,16 +11,16 @@ from hashlib import blake2b
 from . import quirks
 from .days import WEEK
 from .dialects import Dialect
-from .written import LONGEST_NUMBER, Column, Written
+from .written import Column, Written
 
 MAX_ITEMS = 128
 _ITEM = re.compile(r"(?:(\*)|([A-Z0-9]+)(?:-([A-Z0-9]+))?)(?:/([0-9]+))?", re.ASCII)
 _HASHED = re.compile(r"H(?:\(([0-9]+)-([0-9]+)\))?(?:/([0-9]+))?", re.ASCII)
-_BACK = re.compile(r"L-([0-9]{1,2})", re.ASCII)
-_NEAR = re.compile(r"([0-9]{1,2})W", re.ASCII)
-_NTH = re.compile(r"([A-Z0-9]+)(?:-([A-Z]+))?#([0-9])", re.ASCII)
-_LAST_OF = re.compile(r"([A-Z]{3}|[0-9])L", re.ASCII)
-_LAST_IS = re.compile(r"L([0-9])(?:-([0-9]))?", re.ASCII)
+_BACK = re.compile(r"L-([0-9]+)", re.ASCII)
+_NEAR = re.compile(r"([0-9]+)W", re.ASCII)
+_NTH = re.compile(r"([A-Z0-9]+)(?:-([A-Z]+))?#([0-9]+)", re.ASCII)
+_LAST_OF = re.compile(r"([A-Z]{3}|[0-9]+)L", re.ASCII)
+_LAST_IS = re.compile(r"L([0-9]+)(?:-([0-9]+))?", re.ASCII)
 _HASHED_DAYS = 28
 
 
@@ -97,7 +97,7 @@ class _Reader(Written):
             alias = self.name == "dow"
             low, high = (low % WEEK, high % WEEK) if alias else (low, high)
             return quirks.croniter_range(low, high, size, (self.low, self.high))
-        if low > self.high and high < low:
+        if self.dialect.wrap and low > self.high and high < low:
             low = self.low
         if low > high:
             return self._wrapped(low, high, size)
@@ -112,7 +112,7 @@ class _Reader(Written):
     def _step(self, step: str | None) -> int:
         if step is None:
             return 1
-        if len(step) > LONGEST_NUMBER or int(step) == 0:
+        if int(step) == 0:
             raise self.wrong(f"a step of {step[:10]}", "steps are 1 or more")
         return int(step)
 
@@ -126,7 +126,7 @@ class _Reader(Written):
             self.dialect.steps, size, (low, high, end), (self.low, self.high, limit)
         ):
             raise self.wrong(
-                f"{self.dialect.tag} refuses a step of {size} here", "use a smaller step"
+                f"{self.dialect.tag} refuses a step of {step[:10]} here", "use a smaller step"
             )
 
     # -------------------------------------------------------- L, W, #, ?, H
@@ -181,7 +181,7 @@ class _Reader(Written):
         elif back := _BACK.fullmatch(item):
             self.need("L-n", "28")
             if int(back[1]) >= self.high:
-                raise self.wrong(f"{item} is before every month", "write L-1 to L-30")
+                raise self.wrong(f"{item[:10]} is before every month", "write L-1 to L-30")
             self.found.back.add(int(back[1]))
         elif item == "LW":
             self.need("LW", "28-31")
@@ -213,7 +213,7 @@ class _Reader(Written):
     def _nth(self, first: str, last: str | None, nth: str) -> None:
         self.need("n#k", first)
         if not 1 <= int(nth) <= 5:  # noqa: PLR2004  (no month has a sixth)
-            raise self.wrong(f"no {nth}th in any month", "write #1 to #5")
+            raise self.wrong(f"no {nth[:10]}th in any month", "write #1 to #5")
         days = [self.number(first)]
         if last is not None:
             if self.dialect.steps != "croniter" or first.isdigit():

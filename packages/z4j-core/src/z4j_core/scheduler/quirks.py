@@ -6,10 +6,9 @@ import re
 
 _SATURDAY = 6
 _RANGE = re.compile(r"([^-/]*)-([^-/]*)(?:/([^-/]*))?")
-_STEP = re.compile(r"\*/([0-9]{1,9})", re.ASCII)
+_STEP = re.compile(r"\*/([0-9]+)", re.ASCII)
 _DAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 _DAY_NAMES = {name: number for number, day in enumerate(_DAYS) for name in (day, day[:3])}
-_LONGEST = 9
 
 
 def croniter_range(low: int, high: int, step: int, bounds: tuple[int, int]) -> list[int]:
@@ -78,6 +77,6 @@ def _pycron_range(item: str, bounds: tuple[int, int], *, days: bool) -> tuple[li
 
 
 def _pycron_number(text: str, *, days: bool) -> int | None:
-    if text.isascii() and text.isdigit() and len(text) <= _LONGEST:
+    if text.isascii() and text.isdigit():
         return int(text)
     return _DAY_NAMES.get(text) if days else None

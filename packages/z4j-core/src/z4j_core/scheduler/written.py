@@ -13,7 +13,6 @@ from ..errors import ScheduleInvalid
 from .days import WEEK
 from .dialects import BOUNDS, TITLES, Dialect
 
-LONGEST_NUMBER = 4
 _WEEKDAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 _MONTHS = (
     *("JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE", "JULY", "AUGUST"),
@@ -84,7 +83,7 @@ class Written:
     def number(self, text: str) -> int:
         """A written number or a name, as the dialect counts."""
         if text.isdigit():
-            value = int(text) if len(text) <= LONGEST_NUMBER else self.high + WEEK
+            value = int(text)
             top = self.high + (1 if self.name == "dow" and self.dialect.seven else 0)
             if not self.low <= value <= top:
                 raise self.wrong(f"{text[:10]} is outside {self.low}-{top}", self._range_hint(text))
