@@ -81,7 +81,7 @@ def test_the_last_engine_leaves_the_classes_of_rq_as_they_were(connection):
     assert [vars(kind).get(name) for kind in kinds for name in names] == before
 
 
-def test_nothing_hostile_in_a_job_is_loaded_by_any_verb(observed, connection, queue, tmp_path):
+def test_a13_nothing_hostile_in_a_job_is_loaded_by_any_verb(observed, connection, queue, tmp_path):
     engine, _ = observed
     mark = tmp_path / "loaded"
     job = queue.enqueue("rq_shop.ok", Trap(str(mark)), meta={"trap": Trap(str(mark))})

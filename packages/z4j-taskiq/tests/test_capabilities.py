@@ -17,7 +17,7 @@ def test_four_cells_were_proved():
 
 
 @pytest.mark.parametrize("cell", sorted(CELLS))
-def test_each_verb_of_the_adapter_was_proved_or_says_why_not(cell):
+def test_c17_each_verb_of_the_adapter_was_proved_or_says_why_not(cell):
     proved, unavailable = set(CELLS[cell]["proved"]), set(CELLS[cell]["unavailable"])
 
     assert proved | unavailable == IMPLEMENTED
