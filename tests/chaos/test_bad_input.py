@@ -343,7 +343,7 @@ def test_a_producer_may_fork_at_any_moment_while_it_sends(stage, hosts):
     books = producer.books()
 
     sent = stage.book("sent")
-    assert sent.total() > 60
+    assert sent.total() > 40  # each child's, and some of its parent's
     assert set(sent.values()) == {1}
     eventually(lambda: set(sent) <= set(stage.brain.tasks()), "what was sent", SETTLE_S)
     assert (books["hook_errors"], books["dropped"]) == (0, 0)

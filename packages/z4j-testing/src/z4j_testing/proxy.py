@@ -91,8 +91,10 @@ class Proxy:
         """Reset every connection that is open now."""
         with self._lock:
             victims, self._open = self._open, set()
+        for victim in victims:  # all first: who carries bytes closes one when the other goes
+            _linger_not(victim)
         for victim in victims:
-            _reset(victim)
+            victim.close()
 
     def _start(self, work: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=work, args=args, daemon=True, name="z4j-proxy")
@@ -150,7 +152,12 @@ class Proxy:
 
 def _reset(victim: socket.socket) -> None:
     """Close so that the other side sees a reset, not an orderly end."""
+    _linger_not(victim)
+    victim.close()
+
+
+def _linger_not(victim: socket.socket) -> None:
+    """Let a close, whoever does it, be a reset."""
     with contextlib.suppress(OSError):
         linger = (1).to_bytes(4, "little") + bytes(4)
         victim.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    victim.close()
