@@ -20,6 +20,7 @@ from z4j_arq import ArqEngine, seams
 from z4j_core import EventKind
 from z4j_testing.engine import Seen
 from z4j_testing.inside import Inside
+from z4j_testing.marks import Marks, Trap
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
 from z4j_testing.signals import WAIT_S, eventually
@@ -105,17 +106,7 @@ def shown(event):
     )  # fmt: skip
 
 
-class Trap:
-    """Writes a mark where it is unpickled."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __reduce__(self):
-        return (exec, (f"open({self.file!r}, 'a').write('1\\n')",))
-
-
-class Shop:
+class Shop(Marks):
     """What both rigs share: sending as the host does, marks and releases."""
 
     slots = 1
@@ -159,19 +150,6 @@ class Shop:
 
     def declare(self, queue):
         pass
-
-    def release(self, token):
-        (self.folder / f"release-{token}").touch()
-
-    def marks(self, token, *, at_least=0):
-        file = self.folder / f"{token}.jsonl"
-
-        def read():
-            lines = file.read_text().splitlines() if file.exists() else []
-            return lines if len(lines) >= at_least else None
-
-        lines = read() if not at_least else eventually(read, f"{at_least} marks of {token}")
-        return [json.loads(line) for line in lines or ()]
 
     def occupy(self):
         self._tokens += 1

@@ -17,8 +17,9 @@ from z4j_core import Capability, EventKind
 from z4j_dramatiq import DramatiqEngine
 from z4j_testing.engine import Seen
 from z4j_testing.inside import Inside
+from z4j_testing.marks import Marks, Trap
 from z4j_testing.recorder import Recorder
-from z4j_testing.signals import WAIT_S, eventually
+from z4j_testing.signals import WAIT_S
 
 LACKS = {"received": "broker", "ignore": "broker", "reject": "broker", "crash": "pool"}
 QUEUES = ("", "-barrier", "-parked", "-other")
@@ -73,7 +74,7 @@ def shown(event):
     )  # fmt: skip
 
 
-class Shop:
+class Shop(Marks):
     """What both rigs share: sending as the host does, marks and releases."""
 
     children = "none"
@@ -114,19 +115,6 @@ class Shop:
         if self.broker == "rabbitmq":
             self.app.declare_queue(queue, ensure=True)
 
-    def release(self, token):
-        (self.folder / f"release-{token}").touch()
-
-    def marks(self, token, *, at_least=0):
-        file = self.folder / f"{token}.jsonl"
-
-        def read():
-            lines = file.read_text().splitlines() if file.exists() else []
-            return lines if len(lines) >= at_least else None
-
-        lines = read() if not at_least else eventually(read, f"{at_least} marks of {token}")
-        return [json.loads(line) for line in lines or ()]
-
     def occupy(self):
         """Take all slots of the worker."""
         self._tokens += 1
@@ -160,16 +148,6 @@ class Shop:
                 for kind in ("", ".DQ", ".XQ"):
                     self.app.channel.queue_delete(f"{self.queue}{end}{kind}")
         self.app.close()
-
-
-class Trap:
-    """Writes a mark where it is unpickled."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __reduce__(self):
-        return (exec, (f"open({self.file!r}, 'a').write('1\\n')",))
 
 
 class RigInside(Inside, Shop):

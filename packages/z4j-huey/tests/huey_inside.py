@@ -15,8 +15,9 @@ from z4j_core import Capability, EventKind
 from z4j_huey.places import adapt
 from z4j_testing.engine import Seen
 from z4j_testing.inside import Inside
+from z4j_testing.marks import Marks, Trap
 from z4j_testing.recorder import Recorder
-from z4j_testing.signals import WAIT_S, eventually
+from z4j_testing.signals import WAIT_S
 
 STORAGES = {"redis": RedisHuey, "sqlite": SqliteHuey, "file": FileHuey}
 OTHERS = ("-parked", "-other", "-barrier")
@@ -95,7 +96,7 @@ def numbered(facts):
     return found
 
 
-class Shop:
+class Shop(Marks):
     """What both rigs share: sending as the host does, marks and releases."""
 
     slots = 1
@@ -146,19 +147,6 @@ class Shop:
     def declare(self, queue):
         pass
 
-    def release(self, token):
-        (self.folder / f"release-{token}").touch()
-
-    def marks(self, token, *, at_least=0):
-        file = self.folder / f"{token}.jsonl"
-
-        def read():
-            lines = file.read_text().splitlines() if file.exists() else []
-            return lines if len(lines) >= at_least else None
-
-        lines = read() if not at_least else eventually(read, f"{at_least} marks of {token}")
-        return [json.loads(line) for line in lines or ()]
-
     def occupy(self):
         self._tokens += 1
         token = f"busy-{self._tokens}"
@@ -194,16 +182,6 @@ class Shop:
             huey.storage.close()
             if self.broker == "redis":
                 huey.storage.conn.close()
-
-
-class Trap:
-    """Writes a mark where it is unpickled."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __reduce__(self):
-        return (exec, (f"open({self.file!r}, 'a').write('1\\n')",))
 
 
 class RigInside(Inside, Shop):

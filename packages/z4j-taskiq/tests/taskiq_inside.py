@@ -18,8 +18,9 @@ from z4j_core import Capability, EventKind
 from z4j_taskiq import TaskiqEngine
 from z4j_testing.engine import Seen
 from z4j_testing.inside import Inside
+from z4j_testing.marks import Marks, Trap
 from z4j_testing.recorder import Recorder
-from z4j_testing.signals import WAIT_S, eventually
+from z4j_testing.signals import WAIT_S
 
 SLOTS = 2
 TURNS = 40
@@ -100,7 +101,7 @@ class Loop:
         self.loop.close()
 
 
-class Shop:
+class Shop(Marks):
     """What both rigs share: sending as the host does, marks and releases."""
 
     slots = SLOTS
@@ -132,19 +133,6 @@ class Shop:
 
     def declare(self, queue):
         pass
-
-    def release(self, token):
-        (self.folder / f"release-{token}").touch()
-
-    def marks(self, token, *, at_least=0):
-        file = self.folder / f"{token}.jsonl"
-
-        def read():
-            lines = file.read_text().splitlines() if file.exists() else []
-            return lines if len(lines) >= at_least else None
-
-        lines = read() if not at_least else eventually(read, f"{at_least} marks of {token}")
-        return [json.loads(line) for line in lines or ()]
 
     def occupy(self):
         busy = []
@@ -239,16 +227,6 @@ class RigInside(Shop, Inside):
     def end(self, task_id, *, timeout_s=WAIT_S):
         self.emit.end(task_id, timeout_s=timeout_s)
         return next(seen for seen in self.of(task_id) if seen.kind in ENDS)
-
-
-class Trap:
-    """Writes a mark where it is unpickled."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __reduce__(self):
-        return (exec, (f"open({self.file!r}, 'a').write('1\\n')",))
 
 
 def park_a_pickle(engine, queue, trap):
