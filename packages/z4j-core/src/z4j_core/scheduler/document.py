@@ -1,0 +1,318 @@
+"""A schedule as a document. The rule: one function reads it, whoever wrote it.
+
+A `Definition` is what people write: what to enqueue, when, and the rules. A `Replica` is what
+agents hold of it: the definition with its id, generation and standing, as canonical JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from ..errors import ScheduleInvalid
+from . import read
+from .build import Context, build
+from .moments import Json
+from .policy import Schedule
+from .read import Fields, bounds
+from .rules import Rules
+from .spec import TriggerSpec
+from .workdays import DaysOff
+
+MAX_ARGS_BYTES = 64 << 10
+MAX_ARGS_DEPTH = 16
+MAX_TEXT = 2_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MASKS = ("[redacted]", '…"', " more…")
+RESERVED = frozenset(
+    {"id", "task_id", "job_id", "message_id", "eta", "countdown", "headers", "z4j_fire", "_job_id"}
+)
+"""Options that would contradict the fire: its id, its time and its mark are z4j's own."""
+
+
+def _args(value: Any, kind: type, empty: Any) -> Any:
+    """Arguments that JSON can hold, bounded in size and depth."""
+    if not isinstance(value, kind):
+        name = "a list" if kind is list else "an object"
+        raise ScheduleInvalid("schedule.args", "they are something else", hint=f"write {name}")
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ScheduleInvalid(
+            "schedule.args", "they are no JSON", hint="write JSON values"
+        ) from error
+    if len(text.encode("utf-8", "replace")) > MAX_ARGS_BYTES:
+        raise ScheduleInvalid(
+            "schedule.args", f"more than {MAX_ARGS_BYTES} bytes", hint="pass a reference instead"
+        )
+    if any(mask in text for mask in _MASKS):
+        raise ScheduleInvalid(
+            "schedule.masked_value", "a value is masked or cut", hint="write the value itself"
+        )
+    if _deeper(value, MAX_ARGS_DEPTH):
+        raise ScheduleInvalid(
+            "schedule.args", f"more than {MAX_ARGS_DEPTH} levels", hint="flatten them"
+        )
+    return value or empty
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not isinstance(value, (list, tuple)):
+        return False
+    return levels == 0 or any(_deeper(each, levels - 1) for each in value)
+
+
+def _name(value: Any) -> str:
+    """A name: no control characters, no blanks at its ends."""
+    try:
+        found = read.text(200)(value)
+    except ScheduleInvalid as error:
+        raise ScheduleInvalid("schedule.name", error.text, hint=error.hint) from error
+    if found.strip() != found or _CONTROL.search(found):
+        raise ScheduleInvalid(
+            "schedule.name", "blanks around it or control characters", hint="take them out"
+        )
+    return found
+
+
+def _about(value: Any) -> str:
+    return "" if value == "" else read.text(MAX_TEXT)(value)
+
+
+def _options(value: Any) -> Json:
+    found: Json = _args(value, dict, {})
+    for name in found:
+        if name in RESERVED:
+            raise ScheduleInvalid(
+                "schedule.option",
+                f"{name!r} is set by z4j",
+                hint="take it out",
+                pointer=f"/{read.escaped(name)}",
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """How often placing a fire is tried while the broker does not answer."""
+
+    max_tries: int = 5
+    max_age_s: int = 3_600
+
+    @classmethod
+    def read(cls, value: Any) -> Dispatch:
+        """From its document."""
+        fields = Fields(value, "dispatch")
+        found = cls(
+            fields.take("max_tries", read.whole(1, 100), 5),
+            fields.take("max_age_s", read.whole(1, 7 * 86_400), 3_600),
+        )
+        fields.done()
+        return found
+
+    def json(self) -> Json:
+        """As a document."""
+        return {"max_tries": self.max_tries, "max_age_s": self.max_age_s}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What people write. `args` and `kwargs` are JSON values, `options` the engine's own."""
+
+    name: str
+    task: str
+    trigger: TriggerSpec
+    rules: Rules = field(default_factory=Rules)
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    queue: str | None = None
+    priority: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    delivery: str = "effectively_once"
+    dispatch: Dispatch = field(default_factory=Dispatch)
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, fields: Fields) -> Definition:
+        """From the fields of a document that may hold others too."""
+        deliveries = read.choice("effectively_once", "at_most_once")
+        return cls(
+            name=fields.take("name", _name),
+            task=fields.take("task", read.text(200)),
+            trigger=TriggerSpec.read(fields),
+            rules=Rules.read(fields),
+            args=tuple(fields.take("args", lambda value: _args(value, list, []), ())),
+            kwargs=fields.take("kwargs", lambda value: _args(value, dict, {}), {}),
+            headers=fields.take("headers", lambda value: _args(value, dict, {}), {}),
+            queue=fields.take("queue", read.text(200), None),
+            priority=fields.take("priority", read.whole(-(1 << 31), (1 << 31) - 1), None),
+            options=fields.take("options", _options, {}),
+            delivery=fields.take("delivery", deliveries, "effectively_once"),
+            dispatch=fields.take("dispatch", Dispatch.read, Dispatch()),
+            description=fields.take("description", _about, ""),
+            tags=fields.take("tags", read.many(read.text(64), 0, 32), ()),
+        )
+
+    def json(self) -> Json:
+        """As a document, every default written out."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "tags": list(self.tags),
+            "task": self.task,
+            "args": list(self.args),
+            "kwargs": dict(self.kwargs),
+            "headers": dict(self.headers),
+            "queue": self.queue,
+            "priority": self.priority,
+            "options": dict(self.options),
+            "delivery": self.delivery,
+            "dispatch": self.dispatch.json(),
+            **self.trigger.json(),
+            **self.rules.json(),
+        }
+
+
+def read_definition(value: Any) -> Definition:
+    """A definition from its document.
+
+    Raises:
+        ScheduleInvalid: with the pointer of the field that is wrong
+    """
+    fields = Fields(value, "a schedule")
+    found = Definition.read(fields)
+    fields.done()
+    return found
+
+
+def days_off_json(days: DaysOff) -> Json:
+    """A calendar as a document."""
+    return {
+        "dates": sorted(day.isoformat() for day in days.dates),
+        "weekend": sorted(days.weekend),
+    }
+
+
+def read_days_off(value: Any) -> DaysOff:
+    """A calendar from its document: dates in ISO 8601, days of the week with Sunday as 0.
+
+    Raises:
+        ScheduleInvalid: schedule.bounds, with the pointer of what is wrong
+    """
+    fields = Fields(value, "a calendar")
+    found = DaysOff(
+        frozenset(fields.take("dates", read.many(_date, 0, 10_000), ())),
+        frozenset(fields.take("weekend", read.many(read.whole(0, 6), 0, 6), ())),
+    )
+    fields.done()
+    return found
+
+
+def _date(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise bounds(f"no date {str(value)[:40]!r}", "write 2026-12-25") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A schedule as agents hold it. Instants are milliseconds since the epoch.
+
+    `generation` rises when a field that decides slots changes, and `effective_ms` is when it did;
+    `not_before_ms` is when it was enabled or resumed. `days_off` is the content of the
+    calendars that the trigger names. `revision` is that of the row.
+    """
+
+    id: str
+    generation: int
+    revision: int
+    created_ms: int
+    effective_ms: int
+    definition: Definition
+    not_before_ms: int = 0
+    enabled: bool = True
+    paused: bool = False
+    paused_until_ms: int | None = None
+    days_off: Mapping[str, DaysOff] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        """Canonical JSON: equal replicas are equal bytes."""
+        document = {
+            "id": self.id,
+            "generation": self.generation,
+            "revision": self.revision,
+            "created_ms": self.created_ms,
+            "effective_ms": self.effective_ms,
+            "not_before_ms": self.not_before_ms,
+            "enabled": self.enabled,
+            "paused": self.paused,
+            "paused_until_ms": self.paused_until_ms,
+            "days_off": {name: days_off_json(days) for name, days in self.days_off.items()},
+            **self.definition.json(),
+        }
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return text.encode()
+
+    def planned(self, ended_ms: int | None = None) -> Schedule:
+        """As `plan` wants it. `ended_ms`: when the last run ended, for fixed delays.
+
+        Raises:
+            ScheduleInvalid: the trigger cannot be built here
+        """
+        context = Context(self.id, self.created_ms, self.days_off, ended_ms)
+        return Schedule(
+            id=self.id,
+            trigger=build(self.definition.trigger, context),
+            rules=self.definition.rules,
+            effective_ms=self.effective_ms,
+            not_before_ms=self.not_before_ms,
+            enabled=self.enabled,
+            paused=self.paused,
+            paused_until_ms=self.paused_until_ms,
+            max_fires=self.definition.trigger.max_fires,
+        )
+
+
+_INSTANT = read.whole(-(1 << 53), 1 << 53)
+
+
+def read_replica(data: bytes) -> Replica:
+    """A replica from its bytes.
+
+    Raises:
+        ScheduleInvalid: with the pointer of the field that is wrong
+    """
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise bounds("it is no JSON", "send the canonical form") from error
+    fields = Fields(value, "a schedule")
+    found = Replica(
+        id=fields.take("id", read.text(36)),
+        generation=fields.take("generation", read.whole(0, (1 << 32) - 1)),
+        revision=fields.take("revision", read.whole(0, (1 << 63) - 1)),
+        created_ms=fields.take("created_ms", _INSTANT),
+        effective_ms=fields.take("effective_ms", _INSTANT),
+        not_before_ms=fields.take("not_before_ms", _INSTANT, 0),
+        enabled=fields.take("enabled", read.flag, default=True),
+        paused=fields.take("paused", read.flag, default=False),
+        paused_until_ms=fields.take("paused_until_ms", _INSTANT, None),
+        days_off=fields.take("days_off", _days_off, {}),
+        definition=Definition.read(fields),
+    )
+    fields.done()
+    return found
+
+
+def _days_off(value: Any) -> dict[str, DaysOff]:
+    fields = Fields(value, "days off")
+    return {str(name): fields.take(str(name), read_days_off) for name in value}

@@ -1,0 +1,50 @@
+"""Names of fires. The rule: one slot of one generation has one name, wherever it is computed.
+
+Source: scheduling.md section 1; UUIDs of version 5 as in RFC 9562.
+"""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID, uuid5
+
+_FIRE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_MARK = re.compile(rf"({_FIRE.pattern}):([1-9][0-9]{{0,4}})")
+HEADER = "z4j_fire"
+"""The header, label or option that carries `mark` where an engine has such."""
+
+
+def fire_id(schedule: str, generation: int, slot_ms: int) -> str:
+    """The id of a slot's fire; it becomes the engine's task id. `schedule` is a UUID as text."""
+    return str(uuid5(UUID(schedule), f"{generation}|{slot_ms}"))
+
+
+def manual_id(schedule: str, nonce: str) -> str:
+    """The id of a fire by hand."""
+    return str(uuid5(UUID(schedule), f"m|{nonce}"))
+
+
+def backfill_id(schedule: str, backfill: str, slot_ms: int) -> str:
+    """The id of one slot of a backfill: the same backfill has the same ids."""
+    return str(uuid5(UUID(schedule), f"b|{backfill}|{slot_ms}"))
+
+
+def replay_id(schedule: str, nonce: str) -> str:
+    """The id of a fire that is done again."""
+    return str(uuid5(UUID(schedule), f"r|{nonce}"))
+
+
+def mark(fire: str, enq: int) -> str:
+    """What a message of a fire carries: which fire, and which attempt to enqueue it (from 1)."""
+    return f"{fire}:{enq}"
+
+
+def read_mark(text: object) -> tuple[str, int] | None:
+    """Fire and attempt of a mark; None for anything else."""
+    match = _MARK.fullmatch(text) if isinstance(text, str) else None
+    return None if match is None else (match[1], int(match[2]))
+
+
+def is_fire(task_id: str) -> bool:
+    """Whether an id can be that of a fire: a UUID of version 5."""
+    return _FIRE.fullmatch(task_id) is not None
