@@ -1,8 +1,9 @@
-"""Schedules, their fires, and tasks found by the schedule that fired them."""
+"""Schedules, their fires and leases, and tasks found by the schedule that fired them."""
 
 from __future__ import annotations
 
 from alembic import op
+from z4j_core.scheduler.leases.sql import ddl
 
 from z4j_brain.schedules.model import TABLES
 from z4j_brain.tasks.model import tasks
@@ -21,6 +22,8 @@ def upgrade() -> None:
     for index in tasks.indexes:
         if index.name == "ix_tasks_schedule":
             index.create(bind, checkfirst=True)
+    for statement in ddl(bind.dialect.name):
+        op.execute(statement)
 
 
 def downgrade() -> None:
