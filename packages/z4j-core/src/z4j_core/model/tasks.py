@@ -129,6 +129,10 @@ class TaskEvent(NamedTuple):
     route: str | None = None
     headers: Mapping[str, Any] | None = None
     tags: Mapping[str, str] | None = None
+    fire: str | None = None
+    """The mark its message carries, where a schedule of z4j sent it."""
+    schedule: str | None = None
+    """The key of the engine's own schedule that sent it."""
 
 
 class Native(NamedTuple):
