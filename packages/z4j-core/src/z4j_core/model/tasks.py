@@ -172,7 +172,11 @@ class TaskDef:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run to enqueue. `id`, when set, becomes the engine's own task id."""
+    """One run to enqueue. `id`, when set, becomes the engine's own task id.
+
+    Of a fire, `id` is its id and `fire` the mark that its message carries, where messages can.
+    `headers` go with the message; an engine that has none refuses them. `options` are the engine's.
+    """
 
     task: str
     args: tuple[Any, ...] = ()
@@ -184,6 +188,7 @@ class Job:
     expires: float | None = None
     fire: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
