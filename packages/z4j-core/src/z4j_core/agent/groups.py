@@ -1,0 +1,260 @@
+"""The scheduling groups of this process. The rule: one group is one engine on one broker.
+
+What is said here is cheap and always there: who may lead, which schedules are held, what is wanted
+of the brain. What fires is in `hosting`, and loaded only for a group that has schedules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ..clock import Clock
+from ..config import Settings
+from ..spool import Spool, hash8
+from ..wire.bodies import Group, Newest, Want
+from ..wire.replication import Schedules
+from .boundary import Emitter
+from .hosting.home import Home
+from .policy import CLOSED, Policy
+from .seat import Seat, objection
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    import threading
+
+    from .errands import Errands
+
+SCHEDULES = 64
+"""Kind of WANT."""
+LOOK_S = 1.0
+_ABROAD_S = 10.0
+"""How long the brain may be away before a group without schedules is looked up elsewhere."""
+
+
+class Host(Protocol):
+    """What fires the schedules of a group, or stands by to."""
+
+    def stop(self, timeout_s: float) -> None:
+        """Hand over and end; waits at most `timeout_s` seconds, 0 from the agent's thread.
+
+        To hand over may need that thread.
+        """
+        ...
+
+
+class Surroundings(Protocol):
+    """What groups ask of their process."""
+
+    settings: Settings
+    clock: Clock
+    entropy: Callable[[int], bytes]
+    emitters: list[Emitter]
+    spool: Spool | None
+    role: str
+    is_child: bool
+    is_connected: bool
+    changed: threading.Event
+    stopping: threading.Event
+    errands: Errands
+
+    def control(self, body: bytes) -> None:
+        """Keep an item of class 1 for the brain."""
+        ...
+
+    def note(self, code: str, text: str) -> None:
+        """Say something that an operator should know, here and to the brain."""
+        ...
+
+
+Open = Callable[[Home], Host]
+"""Starts what fires the schedules of a group."""
+
+
+class Standing:
+    """How this process stands to one group."""
+
+    def __init__(self, emitter: Emitter, shelf: Shelf, seat: Seat) -> None:
+        self.emitter = emitter
+        self.source = emitter.source
+        self.shelf = shelf
+        self.seat = seat
+        self.is_candidate = False
+        self.host: Host | None = None
+        self.newest = (0, 0)
+        """Era and revision that the brain named last."""
+        self.asked_at = 0.0
+
+    def wants(self) -> list[Want]:
+        """What to ask the brain for, if it has more than is held."""
+        if not self.is_candidate or self.newest <= self.shelf.stand:
+            return []
+        era, revision = self.shelf.stand
+        have = revision if era == self.newest[0] else 0
+        return [Want(SCHEDULES, *self.source, have)]
+
+
+class Groups:
+    """All groups of one process; used by the agent's thread, and ended by whoever ends that."""
+
+    def __init__(self, process: Surroundings) -> None:
+        self._process = process
+        self._policy: Policy = CLOSED
+        self._open: Open | None = None
+        self._standings: dict[int, Standing] = {}
+        self._began()
+
+    def _began(self) -> None:
+        self._started = self._process.clock.monotonic()
+        self._look_at = self._away_since = 0.0
+        self._is_stopped = False
+        self.objection = ""
+        """Why no group is led from here; empty when one may be."""
+
+    def arm(self, policy: Policy, open_host: Open) -> None:
+        """Hear what the brain may do here, and what fires."""
+        self._policy, self._open = policy, open_host
+
+    def told(self) -> tuple[Group, ...]:
+        """The groups of this process, for REGISTER and UPDATE."""
+        self.look()
+        return tuple(
+            Group(*standing.source, standing.is_candidate, *standing.shelf.stand)
+            for standing in self._standings.values()
+        )
+
+    def upkeep(self) -> None:
+        """Take or leave seats, start and stop what fires; cheap when nothing has changed."""
+        now = self._process.clock.monotonic()
+        if now >= self._look_at and not self._process.stopping.is_set():
+            self._look_at = now + LOOK_S
+            self.look()
+
+    def look(self) -> None:
+        """See who may lead by now."""
+        if self._is_stopped or self._process.is_child or self._open is None:
+            return
+        age_s = self._process.clock.monotonic() - self._started
+        settings, role = self._process.settings, self._process.role
+        self.objection = objection(settings, self._policy, role, age_s)
+        for emitter in list(self._process.emitters):
+            standing = self._standings.get(id(emitter)) or emitter.quietly(
+                partial(self._met, emitter)
+            )
+            if standing is not None:
+                self._follow(standing)
+
+    def welcomed(self, newest: Iterable[Newest]) -> list[Want]:
+        """Hear what the brain has; what is wanted of it."""
+        for group in newest:
+            standing = self._named(group.engine, group.app)
+            if standing is not None:
+                standing.newest = (group.era, group.revision)
+        return self.wants()
+
+    def wants(self) -> list[Want]:
+        """What is wanted of the brain by now, each once in a while."""
+        now = self._process.clock.monotonic()
+        found: list[Want] = []
+        for standing in self._standings.values():
+            if now >= standing.asked_at and (wants := standing.wants()):
+                standing.asked_at = now + _ABROAD_S
+                found += wants
+        return found
+
+    def received(self, page: Schedules) -> list[Want]:
+        """Take a page of SCHEDULES; what is wanted because of it."""
+        standing = self._named(page.engine, page.app)
+        if standing is None:
+            return []
+        standing.newest = max(standing.newest, (page.era, page.to))
+        verdict = standing.shelf.take(page)
+        if verdict.is_new:
+            self._follow(standing)
+            self._process.changed.set()
+        return [Want(SCHEDULES, *standing.source, 0)] if verdict.wants_all else []
+
+    def stop(self, timeout_s: float) -> None:
+        """Hand over all that is led from here; waits at most `timeout_s` seconds."""
+        self._is_stopped = True
+        for standing in list(self._standings.values()):
+            self._close(standing, timeout_s)
+            standing.seat.leave()
+
+    def forked(self) -> None:
+        """In the child: what was led is led by the parent, whose locks are not ours."""
+        standings, self._standings = self._standings, {}
+        for standing in standings.values():
+            standing.seat.leave()
+        self._began()
+
+    def _met(self, emitter: Emitter) -> Standing:
+        spool = self._process.spool
+        place = (
+            Path(spool.home) / "sched" / hash8(*emitter.source) if spool and spool.home else None
+        )
+        shelf = Shelf(
+            emitter.source,
+            self._process.settings,
+            place and place.with_suffix(".bin"),
+            self._process.note,
+        )
+        seat = Seat(place and place.with_suffix(".lock"))
+        standing = Standing(emitter, shelf, seat)
+        self._standings[id(emitter)] = standing
+        return standing
+
+    def _follow(self, standing: Standing) -> None:
+        """Let a group be led from here if that may be, and not otherwise."""
+        was = standing.is_candidate
+        standing.is_candidate = not self.objection and standing.seat.take()
+        if standing.is_candidate != was:
+            standing.shelf.load()
+            self._process.changed.set()
+        is_wanted = standing.is_candidate and self._is_needed(standing)
+        if is_wanted and standing.host is None and self._open is not None:
+            standing.host = self._open(self._home(standing))
+        elif standing.host is not None and not is_wanted:
+            self._close(standing, 0.0)
+        if not standing.is_candidate:
+            standing.seat.leave()
+
+    def _home(self, standing: Standing) -> Home:
+        process, source = self._process, standing.source
+        return Home(
+            emitter=standing.emitter,
+            shelf=standing.shelf,
+            policy=self._policy,
+            settings=process.settings,
+            clock=process.clock,
+            entropy=process.entropy,
+            directory=process.spool.home if process.spool is not None else "",
+            ask=lambda op, args: process.errands.ask(*source, op, args),
+            note=process.note,
+            write=process.control,
+            heard=lambda: process.is_connected,
+        )
+
+    def _is_needed(self, standing: Standing) -> bool:
+        """Whether there is anything to fire, or nobody who could say so."""
+        if standing.shelf.count:
+            return True
+        if self._process.is_connected or standing.shelf.stand > (0, 0):
+            self._away_since = 0.0
+            return False
+        now = self._process.clock.monotonic()
+        self._away_since = self._away_since or now
+        return now - self._away_since >= _ABROAD_S
+
+    def _close(self, standing: Standing, timeout_s: float) -> None:
+        host, standing.host = standing.host, None
+        if host is not None:
+            host.stop(timeout_s)
+
+    def _named(self, engine: str, app: str) -> Standing | None:
+        for standing in self._standings.values():
+            if standing.source == (engine, app):
+                return standing
+        return None
