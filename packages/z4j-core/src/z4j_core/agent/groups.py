@@ -117,6 +117,11 @@ class Groups:
         """Hear what the brain may do here, and what fires."""
         self._policy, self._open = policy, open_host
 
+    @property
+    def standings(self) -> list[Standing]:
+        """How this process stands to each group."""
+        return list(self._standings.values())
+
     def told(self) -> tuple[Group, ...]:
         """The groups of this process, for REGISTER and UPDATE."""
         self.look()
