@@ -26,6 +26,7 @@ from ..spool.hand import Hand
 from .boundary import Emitter, pack
 from .counters import Counters
 from .errands import Errands
+from .firing import Registered
 from .groups import Groups
 from .items import Replayable, note_item
 from .meta import stream_meta
@@ -94,6 +95,7 @@ class Process:
         self.writer: Any = None
         self.spool: Spool | None = None
         self.replays = Replays(settings, clock)
+        self.registered = Registered()
         self.flushing = Flush()
         self.errands = Errands()
         self.groups = Groups(self)
