@@ -47,16 +47,23 @@ def candidates(brain):
 
 
 def shelf_of(handle):
-    (standing,) = handle.process.groups.standings
-    return standing.shelf
+    return handle.process.groups.standings[0].shelf
 
 
 def held(handle):
-    return shelf_of(handle).stand
+    return handle.process.groups.standings and shelf_of(handle).stand
 
 
 def until(found):
     eventually(found, "the schedules to be there")
+
+
+def die(process):
+    """SIGKILL; its children, if any, live on."""
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
 
 
 def notes(brain):
@@ -106,12 +113,10 @@ def test_of_two_processes_on_a_host_one_may_lead_and_the_other_when_that_is_dead
     second.stdout.readline()
     brain.wait_for(lambda: sorted(candidates(brain)) == [False, True], 20)
 
-    first.send_signal(signal.SIGKILL)
-    first.wait()
+    die(first)
 
     brain.wait_for(lambda: candidates(brain) == [True], 20)
-    second.stdin.close()
-    second.wait()
+    die(second)
 
 
 def test_a_child_that_outlives_its_parent_does_not_keep_the_seat(brain, tmp_path):
@@ -130,8 +135,7 @@ def test_a_child_that_outlives_its_parent_does_not_keep_the_seat(brain, tmp_path
         """,
     )
     child = int(first.stdout.readline())
-    first.send_signal(signal.SIGKILL)
-    first.wait()
+    die(first)
     try:
         second = script(
             brain,
@@ -139,8 +143,7 @@ def test_a_child_that_outlives_its_parent_does_not_keep_the_seat(brain, tmp_path
             "engine.emit.worker_up(Worker('w1'))\nprint('up', flush=True)\nsys.stdin.read()",
         )
         brain.wait_for(lambda: candidates(brain) == [True], 20)
-        second.stdin.close()
-        second.wait()
+        die(second)
     finally:
         os.kill(child, signal.SIGKILL)
 
