@@ -25,10 +25,16 @@ def nobody_fires(monkeypatch):
     """Here it matters who holds which schedules; whoever may fire them does nothing."""
 
     class Idle:
+        def __init__(self, leads):
+            self.leads = leads
+
+        def note(self, body):
+            pass
+
         def stop(self, timeout_s):
             pass
 
-    monkeypatch.setattr("z4j_core.agent.agent.open_host", lambda home: Idle())
+    monkeypatch.setattr("z4j_core.agent.agent.open_host", lambda home, leads: Idle(leads))
 
 
 def worker(start, **settings):

@@ -167,6 +167,7 @@ class Agent:
     def upkeep(self) -> None:
         """What has to be done now and then, connected or not."""
         now = self._clock.monotonic()
+        self.process.groups.watch()
         if now < self._upkeep_at:
             return
         self._upkeep_at = now + UPKEEP_S

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 from ..clock import Clock
 from ..config import Settings
 from ..spool import Spool, hash8
+from ..spool.tail import Tail
 from ..wire.bodies import Group, Newest, Want
 from ..wire.replication import Schedules
 from .boundary import Emitter
+from .hosting import choose_store
 from .hosting.home import Home
+from .hosting.tracked import tracked
 from .policy import CLOSED, Policy
 from .seat import Seat, objection
 from .shelf import Shelf
@@ -30,12 +33,22 @@ if TYPE_CHECKING:
 SCHEDULES = 64
 """Kind of WANT."""
 LOOK_S = 1.0
+_HEARD_S = 60.0
 _ABROAD_S = 10.0
 """How long the brain may be away before a group without schedules is looked up elsewhere."""
 
 
 class Host(Protocol):
-    """What fires the schedules of a group, or stands by to."""
+    """What serves a group: fires, or stands by to, where it leads, and tells of runs."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether it may fire."""
+        ...
+
+    def note(self, body: bytes) -> None:
+        """Look at an item that was written by this process or a child of it."""
+        ...
 
     def stop(self, timeout_s: float) -> None:
         """Hand over and end; waits at most `timeout_s` seconds, 0 from the agent's thread.
@@ -60,6 +73,11 @@ class Surroundings(Protocol):
     stopping: threading.Event
     errands: Errands
 
+    @property
+    def path(self) -> str:
+        """Where the stream of this process is."""
+        ...
+
     def control(self, body: bytes) -> None:
         """Keep an item of class 1 for the brain."""
         ...
@@ -69,8 +87,10 @@ class Surroundings(Protocol):
         ...
 
 
-Open = Callable[[Home], Host]
-"""Starts what fires the schedules of a group."""
+class Open(Protocol):
+    """Starts what serves a group."""
+
+    def __call__(self, home: Home, *, leads: bool) -> Host: ...
 
 
 class Standing:
@@ -86,6 +106,16 @@ class Standing:
         self.newest = (0, 0)
         """Era and revision that the brain named last."""
         self.asked_at = 0.0
+        self._tracked: tuple[tuple[int, int], bool] = ((0, 0), False)
+
+    def has_runs_to_tell(self) -> bool:
+        """Whether runs of this process matter to a schedule."""
+        held = self.shelf.held
+        if held is None or not self.emitter.workers:
+            return False
+        if self._tracked[0] != held.stand:
+            self._tracked = (held.stand, bool(tracked(held.schedules)))
+        return self._tracked[1]
 
     def wants(self) -> list[Want]:
         """What to ask the brain for, if it has more than is held."""
@@ -108,7 +138,8 @@ class Groups:
 
     def _began(self) -> None:
         self._started = self._process.clock.monotonic()
-        self._look_at = self._away_since = 0.0
+        self._look_at = self._away_since = self._heard_at = 0.0
+        self._tail: Tail | None = None
         self._is_stopped = False
         self.objection = ""
         """Why no group is led from here; empty when one may be."""
@@ -130,9 +161,29 @@ class Groups:
             for standing in self._standings.values()
         )
 
+    def watch(self) -> None:
+        """Read along what was written, where runs matter to a schedule.
+
+        Called before the sender hears that anything was stored: then nothing is unlinked unread.
+        """
+        hosts = [s.host for s in self._standings.values() if s.host is not None]
+        if not hosts or not any(s.has_runs_to_tell() for s in self._standings.values()):
+            self._tail = None
+            return
+        path = self._process.path
+        if self._tail is None or self._tail.path != path:
+            self._tail = Tail(path)
+        for body in self._tail.read():
+            for host in hosts:
+                host.note(body)
+
     def upkeep(self) -> None:
         """Take or leave seats, start and stop what fires; cheap when nothing has changed."""
         now = self._process.clock.monotonic()
+        if self._process.is_connected and now >= self._heard_at:
+            self._heard_at = now + _HEARD_S
+            for standing in self._standings.values():
+                standing.shelf.heard()
         if now >= self._look_at and not self._process.stopping.is_set():
             self._look_at = now + LOOK_S
             self.look()
@@ -149,7 +200,7 @@ class Groups:
                 partial(self._met, emitter)
             )
             if standing is not None:
-                self._follow(standing)
+                emitter.quietly(partial(self._follow, standing))
 
     def welcomed(self, newest: Iterable[Newest]) -> list[Want]:
         """Hear what the brain has; what is wanted of it."""
@@ -177,7 +228,7 @@ class Groups:
         standing.newest = max(standing.newest, (page.era, page.to))
         verdict = standing.shelf.take(page)
         if verdict.is_new:
-            self._follow(standing)
+            standing.emitter.quietly(partial(self._follow, standing))
             self._process.changed.set()
         return [Want(SCHEDULES, *standing.source, 0)] if verdict.wants_all else []
 
@@ -212,19 +263,29 @@ class Groups:
         return standing
 
     def _follow(self, standing: Standing) -> None:
-        """Let a group be led from here if that may be, and not otherwise."""
+        """Serve a group as far as that may be from here, and no further."""
         was = standing.is_candidate
         standing.is_candidate = not self.objection and standing.seat.take()
+        if not (standing.is_candidate and was):
+            standing.shelf.refresh()
         if standing.is_candidate != was:
-            standing.shelf.load()
             self._process.changed.set()
-        is_wanted = standing.is_candidate and self._is_needed(standing)
-        if is_wanted and standing.host is None and self._open is not None:
-            standing.host = self._open(self._home(standing))
-        elif standing.host is not None and not is_wanted:
+        leads = standing.is_candidate and self._is_needed(standing)
+        is_wanted = leads or standing.has_runs_to_tell()
+        if standing.host is not None and (not is_wanted or standing.host.leads != leads):
             self._close(standing, 0.0)
+        if is_wanted and standing.host is None and self._open is not None:
+            standing.host = self._open(self._home(standing), leads=leads)
         if not standing.is_candidate:
             standing.seat.leave()
+        self._guard(standing)
+
+    def _guard(self, standing: Standing) -> None:
+        """Let starts of scheduled runs be guarded where there are schedules and a worker."""
+        guard, home = standing.emitter.guard, self._home(standing)
+        is_wanted = bool(standing.shelf.count and standing.emitter.workers)
+        if is_wanted != guard.is_plugged:
+            guard.plug((lambda: choose_store(home)) if is_wanted else None)
 
     def _home(self, standing: Standing) -> Home:
         process, source = self._process, standing.source

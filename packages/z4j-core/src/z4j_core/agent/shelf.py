@@ -44,14 +44,14 @@ class Shelf:
         tell: Callable[[str, str], object],
     ) -> None:
         self.held: Snapshot | None = None
-        self.changed = threading.Event()
-        """Set whenever a newer snapshot was taken; whoever fires by it clears it."""
+        self.listeners: list[Callable[[], object]] = []
+        """Called, by whichever thread, after a newer snapshot was taken."""
         self._source = source
         self._settings = settings
         self._path = path
         self._tell = tell
         self._parts: list[Schedules] = []
-        self._is_loaded = False
+        self._stamp = (0, 0)
         self._lock = threading.Lock()
 
     @property
@@ -66,19 +66,27 @@ class Shelf:
         held = self.held
         return len(held.schedules) if held is not None else 0
 
-    def load(self) -> None:
-        """Read, once, what the last process on this host kept."""
-        if self._is_loaded:
+    def refresh(self) -> None:
+        """Read what another process of this host, or the last one, kept since the last look."""
+        stamp = self._stamped()
+        if stamp == self._stamp:
             return
-        self._is_loaded = True
-        found = self.kept()
+        self._stamp = stamp
+        found = self._kept()
         if found is not None:
-            self.offer(found)
+            self._offer(found, keep=False)
 
-    def kept(self) -> Snapshot | None:
+    def _stamped(self) -> tuple[int, int]:
+        """What changes whenever the file does; zeros for none."""
+        try:
+            status = self._path.stat() if self._path is not None else None
+        except OSError:
+            status = None
+        return (status.st_ino, status.st_mtime_ns) if status is not None else (0, 0)
+
+    def _kept(self) -> Snapshot | None:
         """What the file holds, nothing proven yet; None for none that can be read."""
-        if self._path is None:
-            return None
+        assert self._path is not None
         try:
             return read(self._path.read_bytes())
         except OSError:
@@ -110,6 +118,9 @@ class Shelf:
 
     def offer(self, found: Snapshot) -> bool:
         """Take a snapshot if it is newer and proven; whether it was taken."""
+        return self._offer(found, keep=True)
+
+    def _offer(self, found: Snapshot, *, keep: bool) -> bool:
         with self._lock:
             if found.stand <= self.stand:
                 return False
@@ -121,24 +132,27 @@ class Shelf:
                 self._tell("Z4J-E304", str(error))
                 return False
             self.held = found
-            self._keep(found)
-        self.changed.set()
+            if keep:
+                self._keep(found)
+        for listener in list(self.listeners):
+            listener()
         return True
 
     def heard(self) -> None:
-        """Note that the brain has nothing newer: the file is as young as this moment."""
-        if self._path is not None:
+        """Note that the brain is there: what is held is as good as new."""
+        if self._path is not None and self.held is not None:
             with contextlib.suppress(OSError):
-                os.utime(self._path)
+                self._path.with_suffix(".heard").touch(mode=0o600)
 
-    def age_s(self, wall_us: int) -> float:
-        """Seconds since the brain was heard of last, as far as the file tells; 0 without one."""
+    def silent_s(self, wall_us: int) -> float:
+        """Seconds since the brain was there last, as far as the directory tells; 0 else."""
         if self._path is None:
             return 0.0
-        try:
-            return max(0.0, wall_us / 1e6 - self._path.stat().st_mtime)
-        except OSError:
-            return 0.0
+        times = []
+        for suffix in (".bin", ".heard"):
+            with contextlib.suppress(OSError):
+                times.append(self._path.with_suffix(suffix).stat().st_mtime)
+        return max(0.0, wall_us / 1e6 - max(times)) if times else 0.0
 
     @property
     def _project(self) -> str:
@@ -164,6 +178,7 @@ class Shelf:
                 file.flush()
                 os.fsync(fd)
             temp.rename(self._path)
+            self._stamp = self._stamped()
         except OSError as error:
             with contextlib.suppress(OSError):
                 temp.unlink()

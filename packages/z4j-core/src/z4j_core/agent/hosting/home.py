@@ -13,6 +13,7 @@ from ...scheduler.leases.calls import Answer
 from ..boundary import Emitter
 from ..policy import Policy
 from ..shelf import Shelf
+from .choice import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,9 @@ class Home:
         """The name of the group in a store."""
         dsn = self.settings.dsn
         return group_of(dsn.project if dsn is not None else "", *self.emitter.source)
+
+    @property
+    def place(self) -> Place:
+        """Where its store is looked for."""
+        engine, boottime = self.emitter.engine, self.clock.boottime
+        return Place(self.settings, engine, self.group, self.directory, self.ask, boottime)
