@@ -140,8 +140,8 @@ class ArqEngine:
             EngineUnavailable: no Redis, nothing was sent.
             Indeterminate: it may have been sent.
         """
-        if job.priority is not None:
-            raise Unsupported("broker", "arq has no priorities")
+        if job.priority is not None or job.headers:
+            raise Unsupported("broker", "arq has neither priorities nor headers")
         queue = job.queue or self._names.queue_of(job.task) or self.pools.default()
         now = timestamp_ms()
         try:

@@ -28,7 +28,7 @@ from z4j_core import (
 )
 from z4j_core.replay.redis import RedisReplay
 
-from . import broker, control, publish
+from . import broker, control, publish, stores
 from .definitions import definition
 from .hooks import Hooks
 from .inventory import TERMINATED, missing_here
@@ -293,8 +293,4 @@ class CeleryEngine:
 
     def replay_store(self) -> RedisReplay | None:
         """Offer a replay store in the broker's or the result backend's Redis, if there is one."""
-        if broker.driver(self.celery) == "redis":
-            return RedisReplay(lambda: broker.redis_of(self.celery))
-        client: Any = getattr(self.celery.backend, "client", None)
-        is_redis = type(client).__module__.partition(".")[0] == "redis"
-        return RedisReplay(client) if is_redis else None
+        return stores.replay_store(self.celery)

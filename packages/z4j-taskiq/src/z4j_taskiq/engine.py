@@ -26,6 +26,7 @@ from z4j_core import (
     scoped,
 )
 from z4j_core.clock import SystemClock
+from z4j_core.scheduler.fires import HEADER
 
 from .definitions import Definitions
 from .hooks import Asked, Hooks
@@ -152,11 +153,11 @@ class TaskiqEngine:
             Indeterminate: it may have been sent.
         """
         hooks = self._towards(job.queue)
-        if job.expires is not None:
+        if job.expires is not None and job.fire is None:  # a fire's is looked at before it is sent
             raise Unsupported("broker", "taskiq has no deadlines for waiting tasks")
         task = hooks.broker.find_task(job.task)
         labels = {} if task is None else dict(task.labels)
-        labels |= job.options
+        labels |= {**job.headers, **job.options, **({HEADER: job.fire} if job.fire else {})}
         what = Sent(job.task, labels, job.args, job.kwargs, job.id)
         return self._sent(hooks, what, Asked(due_at=job.eta), Wish(job.queue, job.priority))
 
