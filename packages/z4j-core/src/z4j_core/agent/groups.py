@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import threading
 
     from .errands import Errands
+    from .firing import Registered
 
 SCHEDULES = 64
 """Kind of WANT."""
@@ -72,6 +73,7 @@ class Surroundings(Protocol):
     changed: threading.Event
     stopping: threading.Event
     errands: Errands
+    registered: Registered
 
     @property
     def path(self) -> str:
@@ -270,7 +272,7 @@ class Groups:
             standing.shelf.refresh()
         if standing.is_candidate != was:
             self._process.changed.set()
-        leads = standing.is_candidate and self._is_needed(standing)
+        leads = standing.is_candidate and self._is_needed(standing) and not self._is_stale(standing)
         is_wanted = leads or standing.has_runs_to_tell()
         if standing.host is not None and (not is_wanted or standing.host.leads != leads):
             self._close(standing, 0.0)
@@ -300,7 +302,7 @@ class Groups:
             ask=lambda op, args: process.errands.ask(*source, op, args),
             note=process.note,
             write=process.control,
-            heard=lambda: process.is_connected,
+            registered=process.registered,
         )
 
     def _is_needed(self, standing: Standing) -> bool:
@@ -313,6 +315,17 @@ class Groups:
         now = self._process.clock.monotonic()
         self._away_since = self._away_since or now
         return now - self._away_since >= _ABROAD_S
+
+    def _is_stale(self, standing: Standing) -> bool:
+        """Whether the brain has been silent for longer than its schedules may be believed."""
+        limit_s = self._process.settings.schedule_max_stale_s
+        if not limit_s or self._process.is_connected:
+            return False
+        silent_s = standing.shelf.silent_s(self._process.clock.wall_us())
+        if silent_s > limit_s and standing.host is not None and standing.host.leads:
+            text = f"the brain has been silent for {silent_s:.0f} s: schedules wait for it"
+            self._process.note("Z4J-E308", text)
+        return silent_s > limit_s
 
     def _close(self, standing: Standing, timeout_s: float) -> None:
         host, standing.host = standing.host, None

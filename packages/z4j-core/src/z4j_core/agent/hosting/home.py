@@ -11,6 +11,7 @@ from ...config import Settings
 from ...scheduler.lease import group_of
 from ...scheduler.leases.calls import Answer
 from ..boundary import Emitter
+from ..firing import Registered
 from ..policy import Policy
 from ..shelf import Shelf
 from .choice import Place
@@ -21,7 +22,7 @@ class Home:
     """One group of one process.
 
     `ask` asks the brain as a lease store, `note` tells operators, `write` appends a control item,
-    `heard` says whether the brain is connected. `directory` is shared by the processes of this
+    `registered` is what the app declared itself. `directory` is shared by the processes of this
     host, empty where there is none.
     """
 
@@ -35,7 +36,7 @@ class Home:
     ask: Callable[[int, Sequence[Any]], Answer]
     note: Callable[[str, str], object]
     write: Callable[[bytes], object]
-    heard: Callable[[], bool]
+    registered: Registered
 
     @property
     def group(self) -> str:
