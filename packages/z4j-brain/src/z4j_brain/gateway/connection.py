@@ -76,6 +76,7 @@ class Connection:
         self.quota = Quota(now)
         self.held: dict[tuple[str, str], tuple[int, int]] = {}
         """Era and revision of the schedules of a group it was sent, or says it holds."""
+        self.paging = asyncio.Lock()
         self.partials: dict[tuple[str, ...], Any] = {}
         self.closed = asyncio.Event()
 

@@ -6,7 +6,7 @@ Each operation is one short transaction of the brain's database; what is wrong b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -52,10 +52,9 @@ class Leasing:
         elif (lease.engine, lease.app) not in {(app.engine, app.app) for app in connection.apps}:
             return Answer(Status.UNAVAILABLE, ("no engine of this process",))
         async with self._turns:
-            found = await self._core.db.apart(
+            return await self._core.db.apart(
                 partial(self._serve, connection.stream, place, lease.op, lease.args)
             )
-        return found
 
     def _serve(self, stream: str, place: Place, op: int, args: Sequence[Any]) -> Answer:
         store = leases.store_of(self._core.db, place, self._core.clock.boottime)
@@ -71,6 +70,3 @@ class Leasing:
             names = {(group.engine, group.app) for group in other.register.groups}
             if other is not connection and (lease.engine, lease.app) in names:
                 await other.send(RecordType.LEASED, Leased(0, Status.OK, []))
-
-
-Serve = Callable[[Connection, Lease], Any]

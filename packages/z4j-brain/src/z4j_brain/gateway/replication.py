@@ -7,14 +7,16 @@ second to be safe.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import Connection as Database
 from sqlalchemy.exc import SQLAlchemyError
 from z4j_core.scheduler.snapshot import Snapshot, pages
 from z4j_core.wire import RecordType
 from z4j_core.wire.bodies import Newest, Want
+from z4j_core.wire.replication import Schedules
 
 from ..agents import service as agents
 from ..db import is_trouble
@@ -29,14 +31,16 @@ from .core import Core
 SCHEDULES = 64
 POLL_S = 1.0
 Stand = tuple[int, int]
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
 
 class Replication:
     """Keeps every candidate of a group at the group's newest revision."""
 
-    def __init__(self, core: Core, on_commit: OnCommit) -> None:
+    def __init__(self, core: Core, on_commit: OnCommit, spawn: Spawn) -> None:
         self._core = core
         self._on_commit = on_commit
+        self._spawn = spawn
         self._wake = asyncio.Event()
         self._copies: dict[Place, Copy] = {}
         self._seen: dict[Place, Stand] = {}
@@ -76,12 +80,10 @@ class Replication:
                 for group in connection.register.groups}  # fmt: skip
         places = [Place(connection.who.project_id, app.engine, app.app) for app in connection.apps]
         found = await self._core.db.read(grouping.known, places)
-        for place, stand in found.items():
-            if told.get((place.engine, place.app), (0, 0)) > stand:
-                stand = await self._core.db.write(
-                    grouping.outlive, place, told[place.engine, place.app]
-                )
-                found[place] = stand
+        for place in found:
+            seen = told.get((place.engine, place.app), (0, 0))
+            if seen > found[place]:
+                found[place] = await self._core.db.write(grouping.outlive, place, seen)
         return tuple(Newest(p.engine, p.app, *stand) for p, stand in found.items())
 
     async def wanted(self, connection: Connection, wants: Iterable[Want]) -> None:
@@ -131,13 +133,16 @@ class Replication:
         async with self._lock:
             copy, whole = await self._core.db.read(self._sealed, place)
             self._copies[place] = copy
-        if not copy.revision:
-            return
-        for connection in whom:
-            name = (place.engine, place.app)
-            since = copies.base(copy, whole, self._held(connection, place))
-            connection.held[name] = copy.stand
-            for page in pages(whole, since):
+        if copy.revision:
+            for connection in whom:
+                since = copies.base(copy, whole, self._held(connection, place))
+                connection.held[place.engine, place.app] = copy.stand
+                self._spawn(self._send(connection, pages(whole, since)))
+
+    async def _send(self, connection: Connection, parts: list[Schedules]) -> None:
+        """Send the pages of one state, none of another in between; who is slow is in no way."""
+        async with connection.paging:
+            for page in parts:
                 await connection.send(RecordType.SCHEDULES, page)
 
     def _sealed(self, conn: Database, place: Place) -> tuple[Copy, Snapshot]:

@@ -1,4 +1,4 @@
-"""Leases in the brain's own database. The rule: the code of the SQL store, one transaction a call."""
+"""Leases in the brain's own database. The rule: the SQL store's own code, a transaction a call."""
 
 from __future__ import annotations
 

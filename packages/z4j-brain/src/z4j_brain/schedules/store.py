@@ -171,6 +171,13 @@ def revision(conn: Connection, schedule_id: str, number: int) -> Row[Any] | None
     return conn.execute(query).first()
 
 
+def revision_at(conn: Connection, schedule_id: str, number: int) -> Row[Any] | None:
+    """What a schedule was when its group stood at a revision."""
+    table = schedule_revisions
+    query = select(table).where(table.c.schedule_id == schedule_id, table.c.revision <= number)
+    return conn.execute(query.order_by(table.c.revision.desc()).limit(1)).first()
+
+
 def revisions(conn: Connection, schedule_id: str, limit: int) -> list[Row[Any]]:
     """Revisions of a schedule, newest first."""
     table = schedule_revisions
