@@ -7,6 +7,7 @@ leader noted as sent. Schedules that need nothing of this cost nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import deque
@@ -39,12 +40,16 @@ Tracked = Mapping[str, frozenset[str]]
 
 
 def tracked(schedules: Mapping[bytes, bytes]) -> Tracked:
-    """Which schedules need to know of their runs; the others are not even parsed."""
+    """Which schedules need to know of their runs; the others are not even parsed.
+
+    Those of a newer brain may be unreadable here.
+    """
     found: dict[str, set[str]] = {}
     for data in schedules.values():
         if _DELAYED in data or not all(text in data for text in _NEEDLESS):
-            row = json.loads(data)
-            found.setdefault(str(row["task"]), set()).add(str(row["id"]))
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                row = json.loads(data)
+                found.setdefault(str(row["task"]), set()).add(str(row["id"]))
     return {task: frozenset(ids) for task, ids in found.items()}
 
 
