@@ -90,6 +90,8 @@ class Runs:
         self._going: dict[str, tuple[float, float]] = {}
         """Fire to when it began and when that was said last."""
         self.tracked: Tracked = {}
+        self.ended: Callable[[str], object] = bool
+        """Hears of which schedule a run ended."""
 
     @property
     def has_work(self) -> bool:
@@ -154,6 +156,7 @@ class Runs:
         elif seen.kind in _FAILS or seen.kind in _GOOD:
             store.run_ended(schedule, seen.fire_id, failed=seen.kind in _FAILS)
             self._forget(seen.fire_id)
+            self.ended(schedule)
         return True
 
     def _found(self, store: LeaseStore, seen: Seen) -> str | None:
