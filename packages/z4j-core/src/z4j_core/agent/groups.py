@@ -168,16 +168,21 @@ class Groups:
 
         Called before the sender hears that anything was stored: then nothing is unlinked unread.
         """
-        hosts = [s.host for s in self._standings.values() if s.host is not None]
-        if not hosts or not any(s.has_runs_to_tell() for s in self._standings.values()):
+        served = [s for s in self._standings.values() if s.host is not None]
+        if served:
+            served[0].emitter.quietly(partial(self._read_along, served))
+
+    def _read_along(self, served: list[Standing]) -> None:
+        if not any(standing.has_runs_to_tell() for standing in served):
             self._tail = None
             return
         path = self._process.path
         if self._tail is None or self._tail.path != path:
             self._tail = Tail(path)
         for body in self._tail.read():
-            for host in hosts:
-                host.note(body)
+            for standing in served:
+                if standing.host is not None:
+                    standing.host.note(body)
 
     def upkeep(self) -> None:
         """Take or leave seats, start and stop what fires; cheap when nothing has changed."""

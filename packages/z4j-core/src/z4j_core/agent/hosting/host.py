@@ -8,7 +8,7 @@ host's never wait for a store.
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ...errors import ConfigError, LeaseLost, StoreError, StoreUnavailable
 from ...scheduler.lease import LeaseStore
@@ -16,20 +16,16 @@ from ...scheduler.snapshot import Snapshot, Unproven, bucketed, unbucketed
 from .choice import choose
 from .followed import Followed
 from .home import Home
-from .leading import Leading, lead
 from .tracked import Runs, tracked
+
+if TYPE_CHECKING:
+    from ...scheduler.leader import Loop
 
 LOOK_S = 30.0
 """How often a store is asked for schedules where nobody has any."""
 AGAIN_S = 2.0
 _FEW = 2_000
 """Up to so many schedules all buckets are put: nothing has to be known of what is there."""
-
-
-class Ending(Protocol):
-    """What can be ended."""
-
-    def stop(self, timeout_s: float) -> None: ...
 
 
 class GroupHost:
@@ -40,7 +36,8 @@ class GroupHost:
         self.runs = Runs(home.emitter.source, home.clock.monotonic)
         self.store: Followed | None = None
         self._home = home
-        self._leading: Leading | None = None
+        self.loop: Loop | None = None
+        """What leads, or stands by to."""
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._put: Snapshot | None = None
@@ -64,9 +61,8 @@ class GroupHost:
         self._stopping.set()
         self._woken.set()
         self._home.shelf.listeners.remove(self._changed)
-        leading = self._leading
-        if leading is not None:
-            leading.stop(timeout_s)
+        if self.loop is not None:
+            self.loop.stop(timeout_s)
         if timeout_s:
             self._thread.join(timeout_s)
 
@@ -74,6 +70,8 @@ class GroupHost:
         held = self._home.shelf.held
         if held is not None:
             self.runs.tracked = tracked(held.schedules)
+        if self.loop is not None:
+            self.loop.wake()
         self._woken.set()
 
     def _work(self) -> None:
@@ -82,13 +80,20 @@ class GroupHost:
             return
         self.store = Followed(store, self._seen)
         if self.leads and self._fetched_first(store):
-            self._leading = lead(self._home, self.store)
+            self.loop = self._led(self.store)
         while not self._stopping.is_set():
             self._woken.wait(self._turn(store))
             self._woken.clear()
-        if self._leading is not None:
-            self._leading.stop(0.0)
+        if self.loop is not None:
+            self.loop.stop(1.0)
         store.close()
+
+    def _led(self, store: Followed) -> Loop:
+        from .leading import lead  # noqa: PLC0415 - triggers and zones, only where they are needed
+
+        loop = lead(self._home, store)
+        self.runs.ended = loop.run_ended
+        return loop
 
     def _opened(self) -> LeaseStore | None:
         try:
