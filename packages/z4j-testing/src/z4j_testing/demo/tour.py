@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from .plans import OFTEN, hang_up
 from .processes import wait_until
 from .rest import Rest, RestError, enter
 from .shop.keys import BOOK, DESK, SUPPLIERS_DOWN
@@ -18,7 +19,9 @@ from .stops import SECRET, STOPS, Call, Stop
 
 STEP_S = 20.0
 CANCEL_AFTER_S = 8
-STEPS = ("success", "failure+traceback", "retry", "cancel", "stop")
+FIRE_S = 60.0
+"""An agent leads once it has lived for half a minute, or at once where it has a worker."""
+STEPS = ("success", "failure+traceback", "retry", "cancel", "stop", "scheduled fire")
 Row = dict[str, Any]
 
 
@@ -60,9 +63,9 @@ class Tour:
         row = self.row(task_id)
         return "unseen" if row is None else str(row["state"])
 
-    def until(self, what: str, holds: Callable[[], bool]) -> None:
+    def until(self, what: str, holds: Callable[[], bool], within_s: float = STEP_S) -> None:
         """Wait for a step's condition."""
-        wait_until(what, holds, STEP_S, self.shop.family, every_s=0.2)
+        wait_until(what, holds, within_s, self.shop.family, every_s=0.2)
 
     def until_state(self, task_id: str, *states: str) -> Row:
         """Wait for a task to be shown in one of `states` and return its row."""
@@ -187,14 +190,31 @@ def stop(tour: Tour) -> None:
     success(tour)
 
 
+def scheduled(tour: Tour) -> None:
+    """What is planned runs by the clock, linked to its schedule, and the history says so."""
+    name, plan = OFTEN[tour.at.engine]
+    query = f'engine:{tour.at.engine} schedule:"{name}" state:succeeded task:{plan["task"]}'
+    tour.until(
+        f"{name!r} runs",
+        lambda: bool(tour.rest.get("tasks", q=query, range="1h")["items"]),
+        within_s=FIRE_S,
+    )
+
+    (schedule,) = tour.rest.get("schedules", q=f'name:"{name}"')["items"]
+    fires = tour.rest.get(f"schedules/{schedule['id']}/fires")["items"]
+    sent = [fire for fire in fires if fire["status"] == "sent"]
+    _expect(bool(sent), f"the history has {[fire['status'] for fire in fires]}")
+
+
 WALKS: Mapping[str, Callable[[Tour], None]] = dict(
-    zip(STEPS, (success, failure, retry, cancel, stop), strict=True)
+    zip(STEPS, (success, failure, retry, cancel, stop, scheduled), strict=True)
 )
 
 
 def walk(shop: Shop) -> dict[str, dict[str, str]]:
     """Take every step at every engine, all at once; "ok" or what went wrong, by both."""
     rest = enter(shop.brain.url, PROJECT, shop.brain.link)
+    hang_up(rest, shop.engines)
     with ThreadPoolExecutor(len(shop.engines)) as walkers:
         visits = walkers.map(lambda engine: visit(Tour(shop, rest, STOPS[engine])), shop.engines)
         return dict(zip(shop.engines, visits, strict=True))
