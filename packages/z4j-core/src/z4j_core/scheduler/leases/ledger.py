@@ -18,8 +18,10 @@ from .tables import Statements
 
 _HEAD = -1
 _NO_CLAIM = -1
-_ROW = "INSERT INTO z4j_lease (grp, owner, epoch, expires_ms, fp) VALUES (:g, '', 0, 0, '')" \
-       " ON CONFLICT (grp) DO NOTHING"
+_ROW = (
+    "INSERT INTO z4j_lease (grp, owner, epoch, expires_ms, fp) VALUES (:g, '', 0, 0, '')"
+    " ON CONFLICT (grp) DO NOTHING"
+)
 _LOCKED = "SELECT owner, epoch, expires_ms, fp, {now} FROM z4j_lease WHERE grp = :g {lock}"
 _CURSOR = """
 INSERT INTO z4j_cursor (grp, schedule, generation, slot_ms, fires, failures, last)
@@ -205,7 +207,7 @@ def open_fires(db: Statements, group: str) -> list[OpenFire]:
         " FROM z4j_open WHERE grp = :g ORDER BY slot_ms, fire_id",
         {"g": group},
     )
-    return [OpenFire(*row[:4], bytes(row[4]), *row[5:]) for row in found]
+    return [OpenFire._make((*row[:4], bytes(row[4]), *row[5:])) for row in found]
 
 
 def _rev(db: Statements, group: str) -> str:

@@ -6,6 +6,7 @@ time is the database's: `now` in a statement stands for its clock in millisecond
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -111,10 +112,10 @@ def in_dialect(statement: str, dialect: str) -> str:
 
 def is_there(db: Statements) -> bool:
     """Whether the tables exist, as far as this connection can see."""
-    names = ", ".join(f"'{name}'" for name in TABLES)
-    if db.dialect == SQLITE:
-        found = f"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ({names})"
-    else:
-        found = f"SELECT count(*) FROM pg_catalog.pg_class WHERE relname IN ({names})" \
-                " AND relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(oid)"
-    return int(db.rows(found, {})[0][0]) == len(TABLES)
+    found = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ({names})"
+    if db.dialect == POSTGRESQL:
+        found = (
+            "SELECT count(*) FROM pg_catalog.pg_class WHERE relname IN ({names})"
+            " AND relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(oid)"
+        )
+    return int(db.rows(found, {"names": json.dumps(TABLES)})[0][0]) == len(TABLES)
