@@ -251,15 +251,15 @@ MUTANTS = [
     Mutant(
         "arguments_typed_elsewhere_are_fired_at_control",
         "z4j_core/agent/firing.py",
-        "    if not verdict.allowed:\n        raise Refused(\n            \"policy.args",
-        "    if False:\n        raise Refused(\n            \"policy.args",
+        '    if not verdict.allowed:\n        raise Refused(\n            "policy.args',
+        '    if False:\n        raise Refused(\n            "policy.args',
         "test_c14_arguments_that_the_app_did_not_declare_need_the_level_run",
         _FIRE,
     ),
     Mutant(
         "approved_arguments_are_not_compared",
         "z4j_core/agent/firing.py",
-        'params["digest"] != digest(*invocation)',
+        "approved not in (found := digest(*invocation), found.hex())",
         "not digest(*invocation)",
         "test_c14_arguments_edited_after_they_were_approved_are_not_fired",
         _FIRE,
