@@ -1,4 +1,4 @@
-"""A group of a process, without the process. The rule: engine, emitter, shelf and store are real."""
+"""A group of a process, without the process. The rule: engine, shelf and store are real."""
 
 from __future__ import annotations
 
