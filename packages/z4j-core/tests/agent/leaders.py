@@ -35,7 +35,8 @@ class Sending(ToyEngine):
         self.name = name
     def enqueue(self, job):
         sent = super().enqueue(job)
-        broker.rpush("sent", json.dumps([job.id, self.name, self.app, job.task, time.time(), os.getpid()]))
+        row = [job.id, self.name, self.app, job.task, time.time(), os.getpid()]
+        broker.rpush("sent", json.dumps(row))
         return sent
 engines = [Sending(app, name) for name, app in {engines!r}]
 for engine in engines:

@@ -236,6 +236,7 @@ def brain_store_at(broker):
 
 
 LOADED = "print(sorted(m for m in sys.modules if 'scheduler.leader' in m or m.endswith('.host')))"
+OURS = {"z4j-leader", "z4j-lease", "z4j-schedules"}
 THREADS = "import threading; print(sorted(t.name for t in threading.enumerate()))"
 
 
@@ -260,7 +261,7 @@ def test_the_last_schedule_that_goes_takes_the_threads_along(brain, fleet, broke
 
     until(lambda: not fleet.leader(), "the lease to be given back")
     until(
-        lambda: not {"z4j-leader", "z4j-lease"} & set(asked(process, THREADS).split("'")),
+        lambda: not OURS & set(asked(process, THREADS).split("'")),
         "the threads to end",
     )
 
