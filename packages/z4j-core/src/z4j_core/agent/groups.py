@@ -6,6 +6,7 @@ of the brain. What fires is in `hosting`, and loaded only for a group that has s
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -26,8 +27,6 @@ from .seat import Seat, objection
 from .shelf import Shelf
 
 if TYPE_CHECKING:
-    import threading
-
     from .errands import Errands
     from .firing import Registered
 
@@ -143,6 +142,7 @@ class Groups:
         self._look_at = self._away_since = self._heard_at = 0.0
         self._tail: Tail | None = None
         self._is_stopped = False
+        self._turn = threading.Lock()
         self.objection = ""
         """Why no group is led from here; empty when one may be."""
 
@@ -241,7 +241,8 @@ class Groups:
 
     def stop(self, timeout_s: float) -> None:
         """Hand over all that is led from here; waits at most `timeout_s` seconds."""
-        self._is_stopped = True
+        with self._turn:
+            self._is_stopped = True
         for standing in list(self._standings.values()):
             self._close(standing, timeout_s)
             standing.seat.leave()
@@ -253,7 +254,9 @@ class Groups:
             standing.seat.leave()
         self._began()
 
-    def _met(self, emitter: Emitter) -> Standing:
+    def _met(self, emitter: Emitter) -> Standing | None:
+        if self._named(*emitter.source) is not None:
+            return None  # two objects of one engine on one broker are one group
         spool = self._process.spool
         place = (
             Path(spool.home) / "sched" / hash8(*emitter.source) if spool and spool.home else None
@@ -271,6 +274,11 @@ class Groups:
 
     def _follow(self, standing: Standing) -> None:
         """Serve a group as far as that may be from here, and no further."""
+        with self._turn:
+            if not self._is_stopped:
+                self._served(standing)
+
+    def _served(self, standing: Standing) -> None:
         was = standing.is_candidate
         standing.is_candidate = not self.objection and standing.seat.take()
         if not (standing.is_candidate and was):
