@@ -30,7 +30,7 @@ KEYS = ("arq:job:", "arq:result:", "arq:retry:", "arq:in-progress:")
 LACKS = {
     "expires": "broker", "priority": "broker", "chain": "broker", "received": "broker",
     "ignore": "broker", "reject": "broker", "crash": "pool",
-    "marks": "broker", "guard": "broker",
+    "marks": "broker", "guard": "broker", "headers": "broker",
 }  # fmt: skip
 arq_shop.SETTINGS = {"functions": arq_shop.FUNCTIONS}
 

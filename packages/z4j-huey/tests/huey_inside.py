@@ -23,7 +23,7 @@ STORAGES = {"redis": RedisHuey, "sqlite": SqliteHuey, "file": FileHuey}
 OTHERS = ("-parked", "-other", "-barrier")
 LACKS = {
     "received": "broker", "ignore": "broker", "reject": "broker", "crash": "broker",
-    "marks": "broker",
+    "marks": "broker", "headers": "broker",
 }  # fmt: skip
 benches = []
 

@@ -38,7 +38,7 @@ KEPT_S = 300
 LACKS = {
     "expires": "broker", "priority": "broker", "chain": "broker", "received": "broker",
     "ignore": "broker", "reject": "broker", "retries again": "broker",
-    "marks": "broker", "guard": "broker",
+    "marks": "broker", "guard": "broker", "headers": "broker",
 }  # fmt: skip
 if CronJob is None:
     LACKS["native"] = "version"

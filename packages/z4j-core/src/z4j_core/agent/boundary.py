@@ -20,7 +20,7 @@ from msgpack import Packer
 
 from ..engine import KnowsRunning
 from ..model.tasks import ENDS, EventKind, Native, TaskDef, TaskEvent
-from .guard import Guard
+from .guard import Guard, own_store
 from .items import (
     BORN,
     MAX_ITEM,
@@ -108,7 +108,8 @@ class Emitter:
         self._blank: list[Any] | None = None
         self._gates: dict[str, QueueGate] = {}
         self._tombstones = BoundedTombstones(process.clock.monotonic)
-        self.guard = guard = Guard(process.counters, process.entropy, self._suppressed)
+        own = lambda: own_store(engine, self.source, process.settings, process.clock)  # noqa: E731
+        self.guard = guard = Guard(process.counters, process.entropy, self._suppressed, own)
         self.first_start, self.sole_start = guard.first_start, guard.sole_start
         self.starts_again, self.note_start = guard.starts_again, guard.note_start
 

@@ -10,14 +10,17 @@ import os
 from typing import Any
 from uuid import UUID
 
-from z4j_core import EventKind, Job
+import pytest
+from z4j_core import Capability, EventKind, Job, Unsupported
+from z4j_core.clock import SystemClock
 from z4j_core.model.tasks import ENDS
 from z4j_core.scheduler.fires import fire_id, mark
 
 from ..signals import eventually
-from .rig import Rig, kinds, without
+from .rig import Rig, kinds, needs, without
 
-_FLAKY = 2
+_FLAKY = _TWICE = 2
+_SOON_S = 600.0
 
 
 def new_fire() -> str:
@@ -67,7 +70,7 @@ class TestSchedules:
         rig.vacate(busy)
         rig.end(fire)
         if "guard" not in rig.lacks:
-            eventually(lambda: rig.suppressed().count(fire) == 2, f"two dropped copies of {fire}")
+            eventually(lambda: rig.suppressed().count(fire) == _TWICE, f"two copies of {fire}")
         rig.quiet()
         assert runs(rig, fire) == 1
         assert kinds(rig, fire).count(EventKind.STARTED) == 1
@@ -93,7 +96,7 @@ class TestSchedules:
         for _ in range(2):
             placed(rig, fire, 1, "echo", fire)
 
-        eventually(lambda: runs(rig, fire) == 2, f"two runs of {fire}")
+        eventually(lambda: runs(rig, fire) == _TWICE, f"two runs of {fire}")
         assert fire not in rig.suppressed()
 
     def test_the_guard_lets_an_engine_retry_pass(self, rig: Rig) -> None:
@@ -108,6 +111,38 @@ class TestSchedules:
         if "marks" not in rig.lacks:
             assert {seen.fire_id for seen in starts} == {fire}
         assert fire not in rig.suppressed()
+
+    def test_a_retry_by_an_operator_is_a_run_of_no_fire(self, rig: Rig) -> None:
+        needs(rig, Capability.RETRY)
+        fire = new_fire()
+        placed(rig, fire, 1, "echo_then_fail", fire)
+        rig.end(fire)
+
+        again = rig.retry(fire)
+
+        assert rig.end(again).kind is EventKind.FAILED
+        assert {seen.fire_id for seen in rig.of(again)} == {None}
+
+    def test_a_fire_may_have_a_deadline(self, rig: Rig) -> None:
+        fire, soon = new_fire(), SystemClock().wall_us() / 1e6 + _SOON_S
+
+        rig.place(Job(rig.name("ok"), (1,), id=fire, queue=rig.queue, fire=mark(fire, 1),
+                      expires=soon))  # fmt: skip
+
+        assert rig.end(fire).kind is EventKind.SUCCEEDED
+
+    def test_headers_go_with_a_fire_or_are_refused(self, rig: Rig) -> None:
+        fire = new_fire()
+        job = Job(rig.name("ok"), (1,), id=fire, queue=rig.queue, fire=mark(fire, 1),
+                  headers={"tenant": "blue"})  # fmt: skip
+        if "headers" in rig.lacks:
+            with pytest.raises(Unsupported):
+                rig.place(job)
+            return
+
+        rig.place(job)
+
+        assert rig.end(fire).kind is EventKind.SUCCEEDED
 
     def test_a_run_with_another_id_is_no_copy(self, rig: Rig) -> None:
         token = new_fire()
