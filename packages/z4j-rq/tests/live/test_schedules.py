@@ -1,6 +1,7 @@
 """Schedules fired by the agent of a real worker: the engine's own Redis keeps the leases."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from rq_outside import RigOutside
@@ -66,7 +67,7 @@ def test_a_run_that_goes_on_in_the_horse_holds_the_next_one_up_and_its_end_lets_
     rig.brain.wait_for(lambda: len(fires(rig, SENT)) >= 3, 90)
 
     sent = [fire.slot for fire in sorted(fires(rig, SENT), key=lambda fire: fire.slot)]
-    gaps = [later - earlier for earlier, later in zip(sent, sent[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert min(gaps) >= 3_000, "never two at a time"
     assert max(gaps) <= 15_000, "the end of a run is heard"
     assert fires(rig, SKIPPED)
