@@ -56,10 +56,12 @@ def may_start(guard, fire_id, enq):
 
 
 class Books:
-    """What the server of one group holds. `now_ms` reads its clock."""
+    """What the server of one group holds. `now_ms` reads its clock; the others are watched by."""
 
-    def __init__(self, now_ms):
+    def __init__(self, now_ms, led=None, claimed=None):
         self.now_ms = now_ms
+        self.led = led or (lambda _owner, _epoch: None)
+        self.claimed = claimed or (lambda _lease, _fire: None)
         self.flush()
 
     def flush(self):
@@ -94,6 +96,7 @@ class ModelStore:
             if books.expires_ms <= now or books.owner != owner:
                 books.epoch = next_epoch(books, now)
             books.owner, books.expires_ms, books.fp = owner, now + ttl_ms, fp
+            books.led(owner, books.epoch)
             return Lease(owner, books.epoch, 0.0, now, books.rev)
 
         return self._dated(self._call("acquire", work), before, ttl_ms)
@@ -131,6 +134,7 @@ class ModelStore:
         if outcome is Outcome.CLAIMED:
             old = books.cursors.get(fire.schedule, Stand(fire.generation, 0))
             fires = old.fires + 1 if old.generation == fire.generation else 1
+            books.claimed(lease, fire)
             books.cursors[fire.schedule] = old._replace(
                 generation=fire.generation, slot_ms=fire.slot_ms, fires=fires
             )

@@ -14,7 +14,7 @@ from ...errors import LeaseLost, StoreError, StoreUnavailable
 from ..lease import Lease, LeaseStore, Refusal, rev_text
 from .book import Book
 from .clock import StoreClock
-from .contract import Host, Settings, Snapshot
+from .contract import Host, Settings, Snapshot, Status
 from .fan import Fan, one_by_one
 from .guarded import Guarded
 from .journal import EVERY_S, Journal
@@ -160,6 +160,7 @@ class Leader:
                 self._ledger.mark(fire, "dropped")
             elif kept.is_waiting:
                 fire.enq, fire.renumber = 0, True
+                self._ledger.tell(fire, Status.BUFFERED, fire.reason)
                 self._memory.waiting.setdefault(fire.schedule, {})[fire.slot.at_ms] = fire
             else:
                 self._placing.look_later(fire, now, in_doubt=True)
