@@ -270,10 +270,11 @@ class Emitter:
             parts = since_received(parts, run.received_us)
         item = parts if parts[28] is not None else trimmed(parts)
         body = pack(item)
-        hand = process.hand
+        # The end of a scheduled run does not tell who sent it: its start is never left out.
+        hand = None if kind is _STARTED and (event.fire or event.schedule) else process.hand
         if hand is None or (slot := hand.hold(body)) is None:
             self._append(writer, item, body)
-        elif kind is _STARTED and event.fire is event.schedule is None:  # an end leaves these out
+        elif kind is _STARTED:
             self._hold_back(key, (run.since or 0.0, (hand, slot, body)))
             return
         else:
