@@ -12,6 +12,7 @@ from leaders import Broker, Fleet, quit_
 from z4j_core.clock import SystemClock
 from z4j_core.scheduler.leases.redis import RedisStore
 from z4j_core.wire.items import Fire
+from z4j_testing.proxy import Fault, Proxy
 from z4j_testing.signals import eventually
 
 pytestmark = pytest.mark.timeout(120)
@@ -299,3 +300,23 @@ def test_a_store_that_is_away_holds_up_nothing_and_fires_go_on_when_it_is_back(
 
     until(lambda: len(broker.sent()) >= count + 2, "fires again", 60)
     leases.close()
+
+
+def test_a_leader_the_brain_does_not_reach_gets_an_edit_from_the_store(brain, fleet, broker):
+    with Proxy(("127.0.0.1", brain.port)) as proxy:
+        cut_off = fleet.start(brain.dsn.replace(str(brain.port), str(proxy.port)), "one")
+        may_lead(brain)
+        brain.publish(*GROUP, schedule(1, specs=FAR), **SHORT)
+        until(fleet.leader, "a leader")
+        fleet.start(brain.dsn, "two")
+        may_lead(brain, 2)
+        proxy.set(Fault.CUT)
+        may_lead(brain, 1)
+
+        edited = time.time()
+        due = now_ms() + 20
+        brain.publish(*GROUP, schedule(2, specs=at(due), created_ms=due - 1_000), **SHORT)
+
+        until(broker.sent, "the fire")
+        assert broker.sent()[0][5] == cut_off.pid
+        assert broker.sent()[0][4] - edited <= 5.0
