@@ -1,4 +1,4 @@
-"""A group of a process, without the process. The rule: engine, emitter, shelf and store are real."""
+"""A group of a process, without the process. The rule: engine, shelf and store are real."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from z4j_core.wire.keys import Credential, Secret
 
 KEY = Credential(bytes(16), 1, Secret(bytes(32)))
 DSN = Dsn("http", "127.0.0.1", 7700, "", "demo", KEY).reveal()
-ID = "018f0000-0000-7000-8000-00000000000{}"
+ID = "018f0000-0000-7000-8000-{:012d}"
 
 
 def schedule(number=1, *, name="", created_ms=0, **fields):

@@ -16,13 +16,18 @@ from z4j_testing.signals import eventually
 
 HERE = Path(__file__).parent
 CODE = """
-import json, os, sys, time
+import json, logging, os, sys, time
 sys.path.insert(0, {here!r})
 import redis
 from toy import ToyEngine
 from z4j_core import EventKind, TaskEvent, Worker
 from z4j_core.agent import start
 broker = redis.Redis(port={port})
+said = []
+class Keeping(logging.Handler):
+    def emit(self, record):
+        said.append(record.getMessage())
+logging.getLogger("z4j").addHandler(Keeping())
 handle = start({settings!r})
 class Sending(ToyEngine):
     def __init__(self, app, name="toy"):
@@ -30,7 +35,8 @@ class Sending(ToyEngine):
         self.name = name
     def enqueue(self, job):
         sent = super().enqueue(job)
-        broker.rpush("sent", json.dumps([job.id, self.name, self.app, job.task, time.time(), os.getpid()]))
+        row = [job.id, self.name, self.app, job.task, time.time(), os.getpid()]
+        broker.rpush("sent", json.dumps(row))
         return sent
 engines = [Sending(app, name) for name, app in {engines!r}]
 for engine in engines:
@@ -90,12 +96,13 @@ class Fleet:
 
     def __init__(self, broker, home):
         self.broker = broker
-        self._home = home
-        self._running = []
+        self.home = home
+        (home / "leases").mkdir(exist_ok=True)
+        self.running = []
 
     def start(self, dsn, spool="spool", *, engines=(("toy", "toyapp"),), **settings):
         given = {
-            "dsn": dsn, "spool_dir": str(self._home / spool), "engines": ["none"],
+            "dsn": dsn, "spool_dir": str(self.home / spool), "engines": ["none"],
             "lease_store": self.broker.url, **settings,
         }  # fmt: skip
         code = CODE.format(
@@ -104,19 +111,21 @@ class Fleet:
         process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._running.append(process)
+        self.running.append(process)
         assert process.stdout.readline() == "up\n"
         return process
 
     def leader(self, group="demo/toy/toyapp"):
         """Owner and epoch of the lease, None when nobody holds it."""
-        owner, epoch, exp = self.broker.client.hmget(f"z4j:{{{group}}}:lease", "owner", "epoch", "exp")
+        owner, epoch, exp = self.broker.client.hmget(
+            f"z4j:{{{group}}}:lease", "owner", "epoch", "exp"
+        )
         if not owner or int(exp) <= time.time() * 1000:
             return None
         return owner.decode(), int(epoch)
 
     def close(self):
-        for process in self._running:
+        for process in self.running:
             process.kill()
             process.wait()
             process.stdin.close()

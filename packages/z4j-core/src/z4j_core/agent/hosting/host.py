@@ -8,9 +8,11 @@ host's never wait for a store.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...errors import ConfigError, LeaseLost, StoreError, StoreUnavailable
+from ...invoke import attempt
 from ...scheduler.lease import LeaseStore
 from ...scheduler.snapshot import Snapshot, Unproven, bucketed, unbucketed
 from .choice import choose
@@ -34,7 +36,6 @@ class GroupHost:
     def __init__(self, home: Home, *, leads: bool) -> None:
         self.leads = leads
         self.runs = Runs(home.emitter.source, home.clock.monotonic)
-        self.store: Followed | None = None
         self._home = home
         self.loop: Loop | None = None
         """What leads, or stands by to."""
@@ -42,7 +43,7 @@ class GroupHost:
         self._woken = threading.Event()
         self._put: Snapshot | None = None
         self._store_rev = ""
-        self._is_told = False
+        self._told = ""
         self._thread = threading.Thread(target=self._work, name="z4j-schedules", daemon=True)
 
     def start(self) -> None:
@@ -75,18 +76,37 @@ class GroupHost:
         self._woken.set()
 
     def _work(self) -> None:
+        """Serve until stopped; what fails is told once, and tried again."""
         store = self._opened()
-        if store is None:
-            return
-        self.store = Followed(store, self._seen)
-        if self.leads and self._fetched_first(store):
-            self.loop = self._led(self.store)
+        while store is not None and not self._stopping.is_set():
+            outcome = attempt(partial(self._serve, store))
+            if not outcome.ok:
+                self._trouble(f"schedules of {self._home.group}: {outcome.detail}")
+                self._stopping.wait(LOOK_S)
+        if self.loop is not None:
+            self.loop.stop(1.0)
+        if store is not None:
+            store.close()
+
+    def _opened(self) -> LeaseStore | None:
+        """The store of the group; None when a setting forbids that there is one."""
+        while not self._stopping.is_set():
+            try:
+                return choose(self._home.place)
+            except ConfigError as error:
+                self._home.note(error.code, error.text)
+                return None
+            except StoreError as error:
+                self._trouble(f"the lease store cannot be used: {error}")
+                self._stopping.wait(LOOK_S)
+        return None
+
+    def _serve(self, store: LeaseStore) -> None:
+        if self.loop is None and self.leads and self._fetched_first(store):
+            self.loop = self._led(Followed(store, self._seen))
         while not self._stopping.is_set():
             self._woken.wait(self._turn(store))
             self._woken.clear()
-        if self.loop is not None:
-            self.loop.stop(1.0)
-        store.close()
 
     def _led(self, store: Followed) -> Loop:
         from .leading import lead  # noqa: PLC0415 - triggers and zones, only where they are needed
@@ -95,12 +115,10 @@ class GroupHost:
         self.runs.ended = loop.run_ended
         return loop
 
-    def _opened(self) -> LeaseStore | None:
-        try:
-            return choose(self._home.place)
-        except (ConfigError, StoreError) as error:
-            self._home.note(getattr(error, "code", "Z4J-E014"), str(error))
-            return None
+    def _trouble(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self._home.note("Z4J-E309", text)
 
     def _turn(self, store: LeaseStore) -> float:
         """Do what there is to do; seconds until the next look."""
@@ -153,6 +171,7 @@ class GroupHost:
             return
         self._store_rev = kept.rev
         try:
-            self._home.shelf.offer(unbucketed(kept))
+            if self._home.shelf.offer(unbucketed(kept)):
+                self._put = self._home.shelf.held
         except Unproven as error:
             self._home.note(error.code, f"{error}: in the {store.kind} lease store")
