@@ -21,7 +21,6 @@ from sched_promises import (
 )
 from z4j_core.scheduler import policy
 from z4j_core.scheduler.leader import clock, leader, placing, tenure, turns
-from z4j_core.scheduler.leader.contract import Found, Status
 from z4j_core.scheduler.lease import MARGIN_MS
 
 MUTANTS = []
@@ -115,18 +114,11 @@ def second_attempt_has_the_number_of_the_first(patch):
             fire.enq = max(fire.enq, 1)
 
     patch.setattr(placing.Placing, "number", same)
-    patch.setattr(sched_broker, "may_start", lambda guard, fire_id, enq: copy(guard, fire_id, enq))
-
-
-def copy(guard, fire_id, enq):
-    """A guard that tells copies apart by their number alone counts copies it cannot tell."""
-    seen = guard.setdefault(fire_id, enq)
-    return seen == enq
 
 
 @breaks(EXPLAINED)
 def open_fires_are_not_recovered(patch):
-    patch.setattr(leader.Leader, "_recover", lambda _self: None)
+    patch.setattr(leader.Leader, "_recover", lambda _self, _opened: None)
 
 
 @breaks(EXPLAINED)
@@ -140,6 +132,17 @@ def settled_before_it_is_placed(patch):
         place(self, fires)
 
     patch.setattr(placing.Placing, "place", early)
+
+
+@breaks(EXPLAINED)
+def leads_before_it_knows_what_is_open(patch):
+    prepare = leader.Leader._prepare
+
+    def once(self, snapshot):
+        self._is_ready = True
+        prepare(self, snapshot)
+
+    patch.setattr(leader.Leader, "_prepare", once)
 
 
 @breaks(EXPLAINED)
@@ -169,5 +172,3 @@ def lost_lease_is_held_on_to(patch):
 
     patch.setattr(tenure.Tenure, "left_s", property(keep))
 
-
-_ = (Found, Status)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from model_store import ModelStore
-from sched_promises import DECIDES, FENCED, NOT_EARLY, Broken, holds
+from sched_promises import DECIDES, FENCED, Broken, holds
 from z4j_core.errors import LeaseLost, StoreUnavailable
-from z4j_core.invoke import Outcome
-from z4j_core.scheduler.leader import Found, Settings
+from z4j_core.scheduler.leader import Settings
 from z4j_core.scheduler.leader.leader import Leader
-from z4j_core.scheduler.lease import Sealed
 
 TTL_MS = 15_000
 
@@ -87,9 +85,9 @@ class Node:
             held = books.epoch == lease.epoch and books.expires_ms > world.store_ms()
             held = held or books.epoch == 0
         holds(FENCED, held, f"node {self.number} places {job.id[:8]} at {world.now_ms}")
-        world.happens(self)
+        world.happens(self, "stop_in_place")
         outcome = world.broker.take(job, enq)
-        world.happens(self)
+        world.happens(self, "stop_in_place")
         return outcome
 
     def end(self, fire_id, _how):
@@ -120,19 +118,34 @@ class Node:
             else:
                 self.step()
         except Crash:
-            self.world.met["crashes"] += 1
-            self.leader, self.wake_ms, self.renew_ms = None, None, None
-            self.world.later(self.world.rng.choice((500, 5_000, 30_000)), self.start)
+            self.die()
         finally:
             self.is_busy = False
+
+    def hand_over(self):
+        """The process is told to stop, and starts again."""
+        self.is_busy = True
+        try:
+            self.leader.release()
+        except Crash:
+            self.die()
+            return
+        finally:
+            self.is_busy = False
+        self.leader, self.wake_ms, self.renew_ms = None, None, None
+        self.world.later(1_000, self.start)
+
+    def die(self):
+        """The process is gone, and comes back some time."""
+        self.world.met["crashes"] += 1
+        self.leader, self.wake_ms, self.renew_ms = None, None, None
+        self.world.later(self.world.rng.choice((500, 5_000, 30_000)), self.start)
 
     def step(self):
         self.wake_ms = None
         was = self.leader.is_leading
         try:
             pause = self.leader.step()
-        except Broken:
-            raise
         except Exception as error:
             raise Broken(DECIDES, repr(error)) from error
         if pause.seconds is not None:
@@ -165,6 +178,3 @@ class Node:
             self.held = snapshot
             if self.leader is not None:
                 self.wake_ms = self.world.now_ms
-
-
-__all__ = ["NOT_EARLY", "Crash", "Found", "Node", "Outcome", "Sealed"]

@@ -16,8 +16,8 @@ LEADS = "somebody leads soon after all is well"
 DECIDES = "nothing is raised into the host"
 
 
-class Broken(AssertionError):
-    """A promise was broken: which one, and how it shows."""
+class Broken(BaseException):
+    """A promise was broken: which one, and how it shows. No code under test may catch it."""
 
     def __init__(self, promise, shown=""):
         super().__init__(f"{promise}: {shown}" if shown else promise)

@@ -6,12 +6,12 @@ raises nothing that a store, a host or a schedule causes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ...clock import Clock
 from ...errors import LeaseLost, StoreError, StoreUnavailable
-from ..lease import Lease, LeaseStore, Refusal, rev_text
+from ..lease import LeaseStore, OpenFire, Refusal, rev_text
 from .book import Book
 from .clock import StoreClock
 from .contract import Host, Settings, Snapshot, Status
@@ -74,6 +74,7 @@ class Leader:
         self.ended: set[str] = set()
         """Schedules of which a run has ended, as other threads hear of it."""
         self._snapshot: Snapshot | None = None
+        self._is_ready = False
         tools = Tools(
             store, self.host, self.tenure, self.book, self._memory, self._ledger, self._placing,
             self._planning, self.clock,
@@ -123,7 +124,8 @@ class Leader:
         found = self._store.acquire(settings.owner, ttl_ms=settings.ttl_ms, fp=settings.fp, rev=rev)
         if isinstance(found, Refusal):
             return self._refused(found)
-        self._begin(found, snapshot)
+        self.tenure.begin(found)
+        self._is_ready = False
         return NOW
 
     def _refused(self, refusal: Refusal) -> Pause:
@@ -137,19 +139,20 @@ class Leader:
         most = self._settings.ttl_ms
         return Pause(min(max(left_ms, 0), most) / 1000 + self._entropy(1)[0] / 512, in_store=True)
 
-    def _begin(self, lease: Lease, snapshot: Snapshot) -> None:
-        self.tenure.begin(lease)
-        self._memory.begin(self._store.cursors())
-        self._recover()
-        self._snapshot = None
+    def _prepare(self, snapshot: Snapshot) -> None:
+        """Learn how far all has come before anything is fired; made again until it works."""
+        cursors, found = self._store.cursors(), list(self._store.open())
+        self._memory.begin(cursors)
+        self._recover(found)
         self.book.clear()
         self._take(snapshot)
         self._turns.bury_absent()
+        self._is_ready = True
 
-    def _recover(self) -> None:
+    def _recover(self, opened: Iterable[OpenFire]) -> None:
         """Take over what others claimed and did not settle."""
         now = self.clock.boottime()
-        for found in self._store.open():
+        for found in opened:
             kept = read_open(found)
             if kept is None:
                 continue
@@ -180,7 +183,9 @@ class Leader:
         if self.tenure.left_s <= 0:
             raise LeaseLost("it has run out by the clock of this machine")
         snapshot = self.host.snapshot()
-        if snapshot is not None and snapshot is not self._snapshot:
+        if snapshot is not None and not self._is_ready:
+            self._prepare(snapshot)
+        elif snapshot is not None and snapshot is not self._snapshot:
             self._take(snapshot)
         held = self.clock.held
         if held:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
 from ..policy import Decision
@@ -56,7 +56,11 @@ def steps_of(
         step = _step(decision, base, buffered)
         if step is not None:
             steps.append(step)
-    told = [step for step in steps if isinstance(step, Fire) and step.kind == TELL]
+    told = [
+        step
+        for step in steps
+        if isinstance(step, Fire) and step.kind == TELL and not step.since_ms
+    ]
     last = max(told, key=lambda fire: fire.cursor_ms, default=None)
     if last is None or base.max_fires is not None:
         return steps
@@ -74,8 +78,11 @@ def _step(decision: Decision, base: Fire, buffered: Mapping[int, Fire]) -> Step 
     slot = decision.slot
     if slot is None:
         return None
-    if decision.action == "fire" and slot.at_ms in buffered:
-        return buffered[slot.at_ms]
+    if slot.at_ms in buffered:
+        kept = buffered[slot.at_ms]
+        if decision.action == "fire":
+            return kept
+        return replace(kept, kind=TELL, status=Status.SKIPPED, reason=decision.reason)
     why = Why.CATCHUP if decision.reason == "catchup" else Why.TIMER
     fire = fire_of(base.schedule, base.generation, base.revision, slot, why)
     fire.max_fires = base.max_fires

@@ -213,7 +213,11 @@ class Turns:
             work.steps.popleft()
             if isinstance(step, Fire):
                 self._ledger.tell(step, step.status, step.reason)
-                self._memory.passed(step)
+                if step.since_ms:
+                    self._ledger.mark(step, "dropped")
+                    self._forget_waiting(step)
+                else:
+                    self._memory.passed(step)
                 continue
             work.awaited = self._end_runs(step, work)
             work.until = self._clock.boottime() + ENDS_S
