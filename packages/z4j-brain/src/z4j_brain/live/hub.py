@@ -10,12 +10,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ..db import Database, is_trouble
+from .contract import Change, Sources
 from .watch import RESET, Look, Stream, Watch, encode
 
 _log = logging.getLogger("z4j.live")
@@ -28,53 +29,6 @@ RESEND_S = 2.0
 MAX_ROWS = 500
 
 
-class Change(Protocol):
-    """What the hub reads of one project in one commit."""
-
-    @property
-    def project_id(self) -> str: ...
-    @property
-    def changed(self) -> Iterable[tuple[str, int]]: ...
-    @property
-    def bulks(self) -> Iterable[str]: ...
-
-
-class Sources(Protocol):
-    """What the pages show; functions of the features, run in a reader thread."""
-
-    def rows(self, conn: Connection, project_id: str, refs: list[str]) -> list[Mapping[str, Any]]:
-        """Rows of `tasks`, as a query judges them."""
-        ...
-
-    def shown(self, row: Mapping[str, Any], *, args_visible: bool) -> dict[str, Any]:
-        """A row as the list shows it, with `ref` and `v`."""
-        ...
-
-    def fits(self, look: Look, node: Any, rows: list[Mapping[str, Any]]) -> list[bool]:
-        """Which rows belong to a look's query and range."""
-        ...
-
-    def parsed(self, look: Look) -> Any:
-        """The look's query; raises what the API would answer."""
-        ...
-
-    def counts(self, conn: Connection, look: Look, node: Any) -> dict[str, Any]:
-        """Numbers beside a list, by key."""
-        ...
-
-    def page(self, conn: Connection, look: Look) -> tuple[str, dict[str, Any]] | None:
-        """Event name and content of a view that is sent whole (now, queues, task)."""
-        ...
-
-    def bulk(self, conn: Connection, project_id: str, bulk_id: str) -> dict[str, Any]:
-        """A bulk as the API shows it."""
-        ...
-
-    def lag(self, conn: Connection, project_id: str) -> dict[str, Any]:
-        """How far the page is behind its agents."""
-        ...
-
-
 @dataclass(slots=True)
 class Room:
     """One project with somebody looking, and what changed since the last tick."""
@@ -82,6 +36,7 @@ class Room:
     watches: dict[Look, Watch] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     bulks: set[str] = field(default_factory=set)
+    schedules: set[str] = field(default_factory=set)
     ring: deque[tuple[int, float, tuple[str, ...]]] = field(default_factory=deque)
     stirred: bool = False
     lag_at: float = 0.0
@@ -92,6 +47,7 @@ class Turn(NamedTuple):
 
     refs: list[str]
     bulks: list[str]
+    schedules: list[str]
     due: list[Watch]
     lag: bool
 
@@ -126,6 +82,7 @@ class Hub:
                 room.changed.pop(ref, None)
             room.changed.update(refs)
             room.bulks.update(change.bulks)
+            room.schedules.update(change.schedules)
             room.stirred = True
             now = self._monotonic()
             room.ring.append((position, now, tuple(refs)))
@@ -137,6 +94,12 @@ class Hub:
         room = self._rooms.get(project_id)
         if room is not None:
             room.bulks.add(bulk_id)
+
+    def schedules_changed(self, project_id: str, ids: Iterable[str]) -> None:
+        """Show schedules to everybody who looks at those of their project."""
+        room = self._rooms.get(project_id)
+        if room is not None:
+            room.schedules.update(ids)
 
     def revoked(self, session: str) -> None:
         """End the streams of a session."""
@@ -220,16 +183,18 @@ class Hub:
         now = self._monotonic()
         changed, room.changed = room.changed, {}
         bulks, room.bulks = room.bulks, set()
+        schedules, room.schedules = room.schedules, set()
         stirred, room.stirred = room.stirred, False
         for watch in room.watches.values():
             watch.dirty = watch.dirty or stirred
         work = [watch for watch in room.watches.values() if self._due(watch, now)]
         lag = now - room.lag_at >= LAG_EVERY_S
-        if not (changed or bulks or work or lag):
+        if not (changed or bulks or schedules or work or lag):
             return
         if lag:
             room.lag_at = now
-        turn = Turn(list(changed)[-MAX_ROWS:], sorted(bulks), work, lag=lag)
+        told_of = sorted(schedules)[:MAX_ROWS]
+        turn = Turn(list(changed)[-MAX_ROWS:], sorted(bulks), told_of, work, lag=lag)
         watches = list(room.watches.values())
         told = await self._db.read(self._look, project_id, watches, turn)
         for watch, events in told:
@@ -258,6 +223,9 @@ class Hub:
             events = list(general)
             if watch.look.view == "tasks" and rows:
                 events += self._rows_event(watch, rows)
+            if watch.look.view == "schedules" and turn.schedules:
+                shown = self._sources.schedules(conn, watch.look, turn.schedules)
+                events.append(("schedules", shown))
             if watch in turn.due:
                 events += self._page_events(conn, watch)
             if events:
