@@ -1,0 +1,43 @@
+"""Schedules that the app's code declares. The rule: a wrong one is told and left out, none raises.
+
+Nothing of the scheduler is loaded where none is declared.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..config import Fault, Settings
+
+if TYPE_CHECKING:
+    from ..scheduler.declare import Reading
+
+CODE = "Z4J-E130"
+
+
+def reading(settings: Settings) -> Reading | None:
+    """The declared set and its faults; None where nothing is declared.
+
+    The app's name is the tag of a set that gives none.
+    """
+    if not settings.schedules:
+        return None
+    from ..scheduler.declare import read_declared  # noqa: PLC0415 - not where none is declared
+
+    return read_declared(settings.schedules, settings.app or "")
+
+
+def schedule_faults(settings: Settings) -> tuple[Fault, ...]:
+    """What is wrong with the declared schedules, each with its pointer."""
+    found = reading(settings)
+    faults = found.faults if found is not None else ()
+    return tuple((CODE, f"SCHEDULES{error.pointer}: {error}") for error in faults)
+
+
+def registered(settings: Settings) -> frozenset[bytes]:
+    """The digests of the invocations that code declares: these fire at level `control`.
+
+    Each call reads the set again: keep what it returns.
+    """
+    found = reading(settings)
+    return found.declared.registered() if found is not None else frozenset()
