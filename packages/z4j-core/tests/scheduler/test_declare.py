@@ -224,6 +224,7 @@ ENTRIES = {
     "args": ({**CRON, "args": {"a": 1}}, "schedule.args", "/args"),
     "args of Python": ({**CRON, "kwargs": {"at": date(2026, 1, 1)}}, "schedule.args", "/kwargs"),
     "a name in kwargs": ({**CRON, "kwargs": {1: 2}}, "schedule.args", "/kwargs"),
+    "a name in options": ({**CRON, "options": {"a": 1, 2: 3}}, "schedule.args", "/options"),
     "an integer beyond 64 bits": ({**CRON, "args": [1 << 64]}, "schedule.args", "/args"),
     "a masked value": ({**CRON, "kwargs": {"a": "[redacted]"}}, "schedule.masked_value", "/kwargs"),
     "an option of ours": ({**CRON, "options": {"eta": 1}}, "schedule.option", "/options/eta"),

@@ -117,6 +117,16 @@ def written(declared: Declared) -> Json:
     return ({"tag": declared.tag} if declared.tag else {}) | {"schedules": schedules}
 
 
+def entry_of(row: Mapping[str, Any]) -> Entry:
+    """A schedule as it is declared, from a document that holds more, such as a brain's row.
+
+    Raises:
+        ScheduleInvalid: with the pointer of the field that is wrong
+    """
+    definition = read_definition({name: row[name] for name in _USUAL if name in row})
+    return Entry(definition, row.get("engine"), row.get("app"))
+
+
 def _entry(name: str, given: Any, defaults: Json) -> Entry:
     if not isinstance(given, Mapping):
         raise bounds("it is no object", "write an object with task and a timing rule")

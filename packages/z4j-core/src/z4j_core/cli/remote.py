@@ -16,8 +16,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from z4j_core.errors import Z4JError
-from z4j_core.wire.dsn import is_loopback
+from ..errors import Z4JError
+from ..wire.dsn import is_loopback
 
 USAGE, FAILED, AWAY, REFUSED = 2, 1, 3, 4
 TIMEOUT_S = 15.0
@@ -125,6 +125,10 @@ def _refusal(error: HTTPError) -> Failure:
         return Failure(AWAY, f"Z4J-E108 not a z4j brain: it answered {error.code}")
     if isinstance(told.get("column"), int):
         text = f"column {told['column'] + 1}: {text}"
+    if told.get("pointer"):
+        text = f"{told['pointer']}: {text}"
+    if told.get("hint"):
+        text = f"{text}; {told['hint']}"
     statuses = {401: REFUSED, 403: REFUSED, 404: FAILED, 422: USAGE}
     return Failure(statuses.get(error.code, FAILED), text)
 
