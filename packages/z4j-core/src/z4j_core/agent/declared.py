@@ -1,11 +1,13 @@
 """Schedules that the app's code declares. The rule: a wrong one is told and left out, none raises.
 
-Nothing of the scheduler is loaded where none is declared.
+Nothing of the scheduler is loaded where none is declared, and a set is read once: what it was when
+it was first said holds.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..config import Fault, Settings
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from ..scheduler.declare import Reading
 
 CODE = "Z4J-E130"
+_read: list[tuple[Mapping[str, Any], str, Reading]] = []
+"""The set of this process, the usual tag, and what was read."""
 
 
 def reading(settings: Settings) -> Reading | None:
@@ -22,9 +26,12 @@ def reading(settings: Settings) -> Reading | None:
     """
     if not settings.schedules:
         return None
-    from ..scheduler.declare import read_declared  # noqa: PLC0415 - not where none is declared
+    given, tag = settings.schedules, settings.app or ""
+    if not _read or _read[0][0] is not given or _read[0][1] != tag:
+        from ..scheduler.declare import read_declared  # noqa: PLC0415 - not where none is declared
 
-    return read_declared(settings.schedules, settings.app or "")
+        _read[:] = [(given, tag, read_declared(given, tag))]
+    return _read[0][2]
 
 
 def schedule_faults(settings: Settings) -> tuple[Fault, ...]:
@@ -35,9 +42,6 @@ def schedule_faults(settings: Settings) -> tuple[Fault, ...]:
 
 
 def registered(settings: Settings) -> frozenset[bytes]:
-    """The digests of the invocations that code declares: these fire at level `control`.
-
-    Each call reads the set again: keep what it returns.
-    """
+    """The digests of the invocations that code declares: these fire at level `control`."""
     found = reading(settings)
     return found.declared.registered() if found is not None else frozenset()

@@ -22,7 +22,7 @@ def _pause(ask: Ask, options: argparse.Namespace) -> int:
     until = None if options.until is None else moment_ms(options.until)
     body: dict[str, Any] = {"note": options.note} if options.note else {}
     if until is not None:
-        body["until"] = until * _US_PER_MS
+        body["until"] = until
     said = "until it is resumed" if until is None else f"until {instant_text(until)}"
     return _post(ask, options, "pause", body, f"paused {said}")
 

@@ -144,7 +144,7 @@ def _of_schedule(ask: Ask, options: argparse.Namespace) -> Asked:
         each.ref: read_days_off(_days(remote.get(f"calendars/{each.ref}")))
         for each in spec.calendars
     }
-    context = Context(row["id"], row["created"] // 1000, days)
+    context = Context(row["id"], row["created"], days)
     return Asked(spec, context, options.tz or "UTC")
 
 
