@@ -6,11 +6,11 @@ import argparse
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from ...scheduler.document import days_off_json, read_days_off
 from ..remote import USAGE, Failure
 from ..words import plain, table
+from .finding import calendar
 from .main import Ask
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -21,7 +21,7 @@ def _calendars(ask: Ask, options: argparse.Namespace) -> int:
         return _list(ask, options)
     if not options.name:
         raise Failure(USAGE, f"calendars {options.act} needs a name")
-    path = f"calendars/{quote(options.name, safe='')}"
+    path = calendar(options.name)
     if options.act == "set":
         body = _body(options)
         row, _ = ask().send("PUT", path, body)

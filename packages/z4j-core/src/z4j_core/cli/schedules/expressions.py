@@ -22,7 +22,7 @@ from ...scheduler.spec import TriggerSpec, read_trigger
 from ...scheduler.zone import Zone, zone
 from ..remote import USAGE, Failure
 from ..words import plain, table
-from .finding import found
+from .finding import calendar, found
 from .main import Ask
 
 MOST = 10_000
@@ -141,8 +141,7 @@ def _of_schedule(ask: Ask, options: argparse.Namespace) -> Asked:
     names = TriggerSpec(()).json()
     spec = read_trigger({name: row[name] for name in names if name in row})
     days = {
-        each.ref: read_days_off(_days(remote.get(f"calendars/{each.ref}")))
-        for each in spec.calendars
+        each.ref: read_days_off(_days(remote.get(calendar(each.ref)))) for each in spec.calendars
     }
     context = Context(row["id"], row["created"], days)
     return Asked(spec, context, options.tz or "UTC")

@@ -49,6 +49,11 @@ def below(row: Row, rest: str = "") -> str:
     return f"schedules/{quote(str(row['id']))}{f'/{rest}' if rest else ''}"
 
 
+def calendar(name: str) -> str:
+    """The path of a calendar."""
+    return f"calendars/{quote(name, safe='')}"
+
+
 def _row(remote: Remote, schedule_id: str) -> Row:
     row: Row = remote.get(below({"id": schedule_id}))
     return row
