@@ -51,7 +51,7 @@ def make(run, request):
         timing = (
             () if any(field.startswith("interval=") for field in fields) else ("cron=0 2 * * *",)
         )
-        code, out, err = run("add", name, "task=shop.bill", *timing, *HERE, *fields)
+        code, _, err = run("add", name, "task=shop.bill", *timing, *HERE, *fields)
         assert code == 0, err
         return name
 
@@ -263,7 +263,7 @@ def test_a_calendar_is_set_shown_used_and_deleted(run, make):
     assert run("calendars", "show", "bank days")[1].splitlines() == ["weekend sun,sat", *days]
     assert "bank days  2 dates  sun,sat" in run("calendars")[1]
     code, _, err = run("calendars", "delete", "bank days")
-    assert (code, "schedule.calendar_used" in err) == (1, True), err
+    assert (code, "calendar.in_use" in err) == (1, True), err
 
 
 def test_a_calendar_is_read_from_a_file_and_can_go(run, tmp_path):
