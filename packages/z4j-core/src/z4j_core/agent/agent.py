@@ -90,6 +90,7 @@ class Agent:
             clock=self._clock,
             answer=self._answer,
         )
+        self.commands.registered = process.registered
 
     def run(self) -> bool:
         """Keep sessions open until the process stops; True: go on with a new stream."""

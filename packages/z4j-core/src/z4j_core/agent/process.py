@@ -25,6 +25,7 @@ from ..spool import Spool, SpoolSettings, attach_child, open_spool
 from ..spool.hand import Hand
 from .boundary import Emitter
 from .counters import Counters
+from .firing import Registered
 from .items import Replayable
 from .meta import stream_meta
 from .replays import Replays
@@ -90,6 +91,7 @@ class Process:
         self.writer: Any = None
         self.spool: Spool | None = None
         self.replays = Replays(settings, clock)
+        self.registered = Registered()
         self.flushing = Flush()
         self.stopping = threading.Event()
         self.caught_up = threading.Event()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..engine import capabilities
 from ..wire.bodies import App, Policy, Register, Verb
 from .boundary import Emitter
-from .commands import ROWS
+from .commands import FIRED_BY, ROWS
 from .meta import stream_meta, version_of
 from .policy import Policy as LocalPolicy
 
@@ -47,6 +47,8 @@ def _app(emitter: Emitter) -> App:
         for verb, scope in capabilities(engine).items()
         if verb.value in ROWS
     ]
+    offered = {verb.verb: verb for verb in verbs}
+    verbs += [Verb(verb, offered[by].scope) for verb, by in FIRED_BY.items() if by in offered]
     return App(
         engine=emitter.source.engine,
         app=emitter.source.app,
