@@ -1,6 +1,6 @@
 """Schedules that the app's code declares. The rule: a wrong one is told and left out, none raises.
 
-Nothing of the scheduler is loaded where none is declared, and a set is read once: what it was when
+Where none is declared the reader of the format is not loaded. A set is read once: what it was when
 it was first said holds.
 """
 
@@ -13,8 +13,10 @@ from ..config import Fault, Settings
 
 if TYPE_CHECKING:
     from ..scheduler.declare import Reading
+    from .process import Process
 
 CODE = "Z4J-E130"
+SOURCE = "code"
 _read: list[tuple[Mapping[str, Any], str, Reading]] = []
 """The set of this process, the usual tag, and what was read."""
 
@@ -41,7 +43,8 @@ def schedule_faults(settings: Settings) -> tuple[Fault, ...]:
     return tuple((CODE, f"SCHEDULES{error.pointer}: {error}") for error in faults)
 
 
-def registered(settings: Settings) -> frozenset[bytes]:
-    """The digests of the invocations that code declares: these fire at level `control`."""
-    found = reading(settings)
-    return found.declared.registered() if found is not None else frozenset()
+def learn(process: Process) -> None:
+    """Register what code declares: these tasks with these arguments fire at level `control`."""
+    found = reading(process.settings)
+    if found is not None:
+        process.registered.learn(SOURCE, found.declared.invocations())

@@ -16,18 +16,20 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from ..errors import ScheduleInvalid
+from ..errors import ScheduleInvalid, WireError
 from . import read
 from .build import Context, build
 from .document import Definition, read_definition
+from .fires import digest
 from .moments import Json
 from .read import bounds, escaped, nearest
-from .registered import invocation
 from .spec import TriggerSpec
 from .sugar import BESIDE, SUGAR, specs_of, sugar_of, under_name
 from .workdays import DaysOff
 
 MOST = 10_000
+Invocation = tuple[str, list[Any], dict[str, Any]]
+"""Task, args, kwargs."""
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _WHOLE = ("tag", "defaults", "schedules")
 _USUAL: Json = Definition("", "", TriggerSpec(())).json()
@@ -77,10 +79,10 @@ class Declared:
         )  # fmt: skip
         return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
-    def registered(self) -> frozenset[bytes]:
-        """The digests of its invocations."""
+    def invocations(self) -> list[Invocation]:
+        """What its schedules enqueue: with these arguments a task is registered."""
         found = (entry.definition for entry in self.entries.values())
-        return frozenset(invocation(each.task, each.args, each.kwargs) for each in found)
+        return [(each.task, list(each.args), dict(each.kwargs)) for each in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,23 @@ def _entry(name: str, given: Any, defaults: Json) -> Entry:
     try:
         definition = read_definition({**document, "name": name, "specs": specs})
         build(definition.trigger, _context(definition))
-        invocation(definition.task, definition.args, definition.kwargs)
+        _check_sendable(definition)
     except ScheduleInvalid as error:
         raise _moved(error, _origin(where(error.pointer), inherited)) from error
     return Entry(definition, **_place(mine, inherited))
+
+
+def _check_sendable(definition: Definition) -> None:
+    for pointer, args, kwargs in (
+        ("/args", definition.args, {}),
+        ("/kwargs", (), definition.kwargs),
+    ):
+        try:
+            digest(definition.task, args, kwargs)
+        except WireError as error:
+            raise ScheduleInvalid(
+                "schedule.args", "an integer beyond 64 bits", hint="write a text", pointer=pointer
+            ) from error
 
 
 def _place(mine: Json, inherited: Json) -> dict[str, Any]:
