@@ -19,7 +19,6 @@ _TEXTS = frozenset(
     {"task", "queue", "description", "engine", "app", "tz", "dialect", "cron", "rrule", "once"}
 )
 """Fields whose value is a text even where it looks like something else."""
-_ANSWERED = ("name",)
 
 
 def _add(ask: Ask, options: argparse.Namespace) -> int:
@@ -36,7 +35,7 @@ def _edit(ask: Ask, options: argparse.Namespace) -> int:
     given = fields_of(options.fields)
     remote = ask()
     row = found(remote, options.schedule)
-    name = str(given.pop("name", row["name"]))
+    name = str(given.pop("name", None) or row["name"])
     before = entry_of(row)
     after = _read(name, _merged(before, given))
     old, new = before.definition.json(), after.definition.json()
