@@ -14,7 +14,7 @@ from ..web.ask import Ask
 from ..web.context import Brain
 from ..web.cursor import seal, unseal
 from ..web.route import PROJECT, Table
-from . import previews, query, service, shapes, store, warnings
+from . import conflicts, previews, query, service, shapes, store, warnings
 from .service import By, New
 from .store import Place
 from .written import Json, wrong
@@ -153,7 +153,7 @@ async def edit(ask: Ask) -> Response:
 
     def work(conn: Connection) -> Json:
         row = service.one(conn, ask.project.id, ask.path("id"), lock=True)
-        service.matched(conn, row, said, body)
+        conflicts.matched(conn, row, said, body)
         row = service.edit(conn, by, row, body)
         _strict(conn, ask, row)
         return shown(conn, ask, row)
@@ -171,7 +171,7 @@ async def delete(ask: Ask) -> None:
 
     def work(conn: Connection) -> None:
         row = service.one(conn, ask.project.id, ask.path("id"), lock=True)
-        service.matched(conn, row, said, {})
+        conflicts.matched(conn, row, said, {})
         service.delete(conn, by, row, ask.text("reason")[:2_000])
 
     try:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ..errors import NotFound, Problem
 from ..web.ask import Ask
 from ..web.route import Table
-from . import service, store
+from . import conflicts, service, store
 from .api import SCHEDULE, answered, by_of, conflict_for, shown
 from .service import By
 from .written import Json
@@ -73,7 +73,7 @@ async def restore(ask: Ask) -> Response:
         if old is None:
             raise NotFound("not_found", "no such revision")
         state: Json = json.loads(old.state)
-        service.matched(conn, row, said, state)
+        conflicts.matched(conn, row, said, state)
         return service.edit(conn, by, row, state, action="schedule.restore")
 
     return await changed(ask, work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,7 +60,7 @@ def preview(conn: Connection, project_id: str, body: Json, now_us: int) -> Json:
         "words": trigger.words,
         "next": _next(trigger, definition, context.schedule_id, there, now_ms, shown),
         "warnings": found,
-        "catchup": _catchup(definition, trigger, context.schedule_id, body.get("outage")),
+        "catchup": _catchup(definition, context, body.get("outage")),
         "level": {
             "needs": needs.name.lower(), "ok": ok,
             "fix": None if ok else level.FIX if needs is Level.RUN else "set Z4J_ALLOW=control",
@@ -132,15 +133,19 @@ def local_at(there: Zone, at_ms: int) -> str:
     return datetime.fromtimestamp(at_s + there.offset(at_s), UTC).replace(tzinfo=None).isoformat()
 
 
-def _catchup(
-    definition: Definition, trigger: Trigger, schedule_id: str, outage: Any
-) -> Json | None:
-    """What would become of slots while nobody looked from one time to another."""
+def _catchup(definition: Definition, context: Context, outage: Any) -> Json | None:
+    """What would become of slots while nobody looked from one time to another.
+
+    A schedule that is not saved was made, for this, when the outage began.
+    """
     if outage is None:
         return None
     start, end = span(outage, "/outage")
+    if context.schedule_id == NIL:
+        context = replace(context, created_ms=start)
+    trigger = build(definition.trigger, context)
     subject = Schedule(
-        schedule_id, trigger, definition.rules, effective_ms=start,
+        context.schedule_id, trigger, definition.rules, effective_ms=start,
         max_fires=definition.trigger.max_fires,
     )  # fmt: skip
     said = plan(Cursor(slot_ms=start), end, subject)

@@ -5,7 +5,6 @@ Who edits names the revision it was made from; of two editors the second one hea
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from z4j_core.scheduler.document import Definition
 
 from ..audit.service import Entry, record
 from ..commands.seal import CHANNEL
-from ..errors import Conflict, NotFound, Problem
+from ..errors import Conflict, NotFound
 from . import level, store, timing
 from .store import Place, place_of
 from .written import Json, changes, days_off, invalid, read, state_of, text_of, wrong
@@ -230,48 +229,18 @@ def pause(conn: Connection, by: By, row: Row[Any], until_ms: int | None, note: s
     return found
 
 
-def resume(conn: Connection, by: By, row: Row[Any]) -> Row[Any]:
+def resume(conn: Connection, by: By, row: Row[Any], since_ms: int | None = None) -> Row[Any]:
     """Let it fire again, from now on: what was due meanwhile is not missed."""
     if not row.paused:
         return row
     values = {
         "paused": False, "paused_by": None, "paused_at": None, "paused_note": None,
-        "paused_until_ms": None, "not_before_ms": by.now_ms, "consecutive_failures": 0,
+        "paused_until_ms": None, "consecutive_failures": 0,
+        "not_before_ms": by.now_ms if since_ms is None else since_ms,
     }  # fmt: skip
     found = write(conn, by, row, values, [["paused", True, False]])
     audit(conn, by, "schedule.resume", found)
     return found
-
-
-def matched(conn: Connection, row: Row[Any], said: str, patch: Mapping[str, Any]) -> None:
-    """Refuse an edit that was made from another revision.
-
-    Raises:
-        Problem: 428 `schedule.precondition`, 412 `schedule.conflict` with the fields that differ.
-    """
-    if not said:
-        text = 'send If-Match: "<revision>" with the revision you edited'
-        raise Problem("schedule.precondition", text, status=428)
-    number = said.removeprefix("W/").strip('"')
-    if said == "*" or number == str(row.revision):
-        return
-    known = number.isascii() and number.isdigit() and len(number) <= 18  # noqa: PLR2004 - of 64 bits
-    old = store.revision(conn, row.id, int(number)) if known else None
-    raise Problem(
-        "schedule.conflict", "somebody changed it meanwhile", status=412, revision=row.revision,
-        fields=differing(old, state_of(row), patch),
-    )  # fmt: skip
-
-
-def differing(old: Row[Any] | None, theirs: Json, yours: Mapping[str, Any]) -> list[Json]:
-    """Fields changed on either side: what they were, what you want, what is there now."""
-    base = theirs if old is None else json.loads(old.state)
-    mine = {**base, **{name: yours[name] for name in yours if name in base}}
-    names = {name for name, _, _ in [*changes(base, mine), *changes(base, theirs)]}
-    return [
-        {"field": name, "base": base.get(name), "yours": mine.get(name), "theirs": theirs.get(name)}
-        for name in sorted(names)
-    ]
 
 
 def audit(
