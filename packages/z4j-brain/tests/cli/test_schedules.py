@@ -6,10 +6,15 @@ import io
 import json
 import os
 import sys
+from uuid import UUID
 
 import pytest
+from desk import Desk, agent
 from served import PROJECT, served
+from z4j_core.agent.ledger import Status, Why, fire_line
 from z4j_core.cli.schedules import main
+from z4j_core.scheduler.fires import fire_id
+from z4j_core.wire.codec import pack
 from z4j_testing.demo.processes import free_port
 
 pytestmark = pytest.mark.live
@@ -250,6 +255,51 @@ def test_without_a_terminal_a_backfill_is_counted_and_not_sent(run, make, monkey
 
     assert (code, "give --yes" in err) == (2, True), err
     assert "6 slots" in out or "7 slots" in out
+
+
+@pytest.fixture(scope="module")
+def teller(brain):
+    """An agent that tells of fires as a leader does."""
+    handle = agent(brain.home, brain.dsn)
+    source = handle.process.add(Desk("shop")).source
+    handle.process.begin()
+
+    def tell(schedule, *lines):
+        for status, trigger, more in lines:
+            slot = more.pop("slot", schedule["next_slot_ms"])
+            line = fire_line(
+                source._replace(engine="celery"), slot * 1000, fire_id(schedule["id"], 1, slot),
+                status, trigger=trigger, schedule=UUID(schedule["id"]).bytes, generation=1,
+                slot=slot, slot_local="2027-01-01T02:00:00", **more,
+            )  # fmt: skip
+            handle.process.writer.append_control(pack(line))
+        assert handle.flush(10)
+
+    yield tell
+    handle.close()
+
+
+def test_history_tells_what_became_of_each_fire(run, make, teller):
+    name = make("interval=1h")
+    found = row(run, name)
+    later = found["next_slot_ms"] + 3_600_000
+    teller(
+        found,
+        (Status.SENT, Why.TIMER, {"lag_ms": 12}),
+        (Status.MISSED, Why.CATCHUP, {"count_": 3, "slot": later, "reason": "away"}),
+    )
+
+    code, out, _ = run("history", name)
+
+    assert code == 0
+    missed, sent = out.splitlines()
+    assert ("missed 3 times" in missed, "away" in missed) == (True, True)
+    assert sent.split()[:3] == ["2027-01-01T02:00:00", "sent", "timer"]
+    assert "12 ms" in sent
+    assert fire_id(found["id"], 1, found["next_slot_ms"]) in sent
+    (only,) = run("history", name, "--status", "missed", "--json")[1].splitlines()
+    assert json.loads(only)["slot_ms"] == later
+    assert name in run("history")[1]
 
 
 def test_a_calendar_is_set_shown_used_and_deleted(run, make):
