@@ -94,13 +94,19 @@ def test_several_specs_take_the_zone_that_stands_beside_them_where_they_give_non
 
 def test_defaults_hold_where_a_schedule_says_nothing_and_null_takes_one_away():
     found = declared(
-        {"a": CRON, "b": {**CRON, "queue": None, "tz": "UTC"}, "c": {"task": "t", "interval": 5}},
+        {
+            "a": CRON,
+            "b": {**CRON, "queue": None, "tz": "UTC"},
+            "c": {"task": "t", "interval": 5},
+            "d": {**CRON, "tz": None},
+        },
         defaults={"engine": "celery", "tz": "Europe/Paris", "queue": "slow", "catchup": "skip"},
     ).entries
 
     assert [found[name].definition.queue for name in "abc"] == ["slow", None, "slow"]
     assert [found[name].definition.trigger.specs[0].tz for name in "ab"] == ["Europe/Paris", "UTC"]
     assert {found[name].engine for name in "abc"} == {"celery"}
+    assert found["d"].definition.trigger.specs[0].tz == "UTC"
     assert {found[name].definition.rules.catchup for name in "abc"} == {"skip"}
 
 
