@@ -11,11 +11,13 @@ from uuid import UUID
 import pytest
 from desk import Desk, agent
 from served import PROJECT, served
+from z4j_core import EventKind, TaskDef, TaskEvent
 from z4j_core.agent.ledger import Status, Why, fire_line
 from z4j_core.cli.schedules import main
 from z4j_core.scheduler.fires import fire_id
 from z4j_core.wire.codec import pack
 from z4j_testing.demo.processes import free_port
+from z4j_testing.signals import eventually
 
 pytestmark = pytest.mark.live
 HERE = ("engine=celery", "app=shop")
@@ -247,28 +249,105 @@ def test_a_wrong_token_is_refused_and_a_brain_that_is_away_is_told(run, monkeypa
     assert (away[0], "Z4J-E106" in away[2]) == (3, True)
 
 
-def test_without_a_terminal_a_backfill_is_counted_and_not_sent(run, make, monkeypatch):
-    name = make("interval=1h")
+DAYS = ("2026-01-01T00:00Z", "2026-01-03T00:00Z")
+
+
+def test_without_a_terminal_a_backfill_is_counted_and_not_sent(run, make, brain, monkeypatch):
+    name = make()
     monkeypatch.setattr(sys, "stdin", io.StringIO())
+    before = audited(brain)
 
-    code, out, err = run("backfill", name, "2026-01-01T00:00Z", "2026-01-01T06:00Z")
+    code, out, err = run("backfill", name, *DAYS)
 
-    assert (code, "give --yes" in err) == (2, True), err
-    assert "6 slots" in out or "7 slots" in out
+    assert (code, out) == (2, f"{name}: 2 slots\n"), err
+    assert "give --yes" in err
+    assert audited(brain) == before
+
+
+def test_a_backfill_of_no_slot_is_done(run, make):
+    name = make()
+
+    code, out, _ = run("backfill", name, "2026-01-01T03:00Z", "2026-01-01T04:00Z", "--yes")
+
+    assert (code, out) == (0, f"{name}: 0 slots\n")
+
+
+def test_a_backfill_of_the_future_is_usage(run, make):
+    code, _, err = run("backfill", make(), "2026-01-01T03:00Z", "2h", "--yes")
+
+    assert (code, "/to_ms: this is in the future" in err) == (2, True), err
+
+
+class Shop(Desk):
+    """An engine that places what it is told to."""
+
+    name = "celery"
+
+    def enqueue(self, job):
+        self.emit(TaskEvent(EventKind.ENQUEUED, job.id, 0, job.task, "pay"))
+        return job.id
+
+    def discover(self):
+        return [TaskDef("shop.bill")]
+
+
+def test_what_is_fired_by_hand_is_placed_and_stands_in_the_history(run, make, teller):
+    name = make()
+
+    code, out, err = run("fire", name, "--reason", "to see")
+
+    assert code == 0, err
+    fire = out.split()[-1]
+    assert out == f"{name}: sent as {fire}\n"
+    told = lambda: [json.loads(line) for line in run("history", name, "--json")[1].splitlines()]  # noqa: E731
+    eventually(lambda: [each["status"] for each in told()] == ["sent"], "the fire to be told")
+    (only,) = told()
+    assert (only["fire_id"], only["trigger"]) == (fire, "manual")
+
+    code, out, err = run("replay", name, fire, "--definition", "then")
+    assert code == 0, err
+    eventually(lambda: {each["trigger"] for each in told()} == {"manual", "replay"}, "the replay")
+
+
+def test_a_backfill_fires_each_slot(run, make, teller):
+    name = make()
+
+    code, out, err = run("backfill", name, *DAYS, "--yes")
+
+    assert (code, out.splitlines()[0]) == (0, f"{name}: 2 slots"), err
+    assert out.splitlines()[1].startswith("backfill ")
+    told = lambda: run("history", name, "--trigger", "backfill", "--status", "sent")[1]  # noqa: E731
+    eventually(lambda: len(told().splitlines()) == 2, "both slots to be fired")
+
+
+def test_groups_say_where_each_stands(run, make, teller):
+    make()
+
+    code, out, _ = run("groups")
+
+    (line,) = [line for line in out.splitlines() if line.startswith("celery  shop")]
+    assert (code, "revision" in line) == (0, True)
+
+
+def test_where_there_is_one_group_it_need_not_be_named(run, make, teller):
+    code, _, err = run("add", "unplaced", "task=shop.bill", "interval=30", "engine=celery")
+
+    assert code == 0, err
+    assert row(run, "unplaced")["app"] == "shop"
 
 
 @pytest.fixture(scope="module")
 def teller(brain):
     """An agent that tells of fires as a leader does."""
     handle = agent(brain.home, brain.dsn)
-    source = handle.process.add(Desk("shop")).source
+    source = handle.process.add(Shop("shop")).source
     handle.process.begin()
 
     def tell(schedule, *lines):
         for status, trigger, more in lines:
             slot = more.pop("slot", schedule["next_slot_ms"])
             line = fire_line(
-                source._replace(engine="celery"), slot * 1000, fire_id(schedule["id"], 1, slot),
+                source, slot * 1000, fire_id(schedule["id"], 1, slot),
                 status, trigger=trigger, schedule=UUID(schedule["id"]).bytes, generation=1,
                 slot=slot, slot_local="2027-01-01T02:00:00", **more,
             )  # fmt: skip

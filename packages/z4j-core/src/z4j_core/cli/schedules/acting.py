@@ -32,12 +32,11 @@ def _resume(ask: Ask, options: argparse.Namespace) -> int:
 
 
 def _fire(ask: Ask, options: argparse.Namespace) -> int:
-    body = {"reason": options.reason} if options.reason else {}
-    return _post(ask, options, "fire", body, "sent as {fire_id}")
+    return _post(ask, options, "fire", {"reason": options.reason}, "sent as {fire_id}")
 
 
 def _replay(ask: Ask, options: argparse.Namespace) -> int:
-    body = {"fire_id": options.fire, "definition": options.definition}
+    body = {"fire_id": options.fire, "definition": options.definition, "reason": options.reason}
     return _post(ask, options, "replay", body, "sent as {fire_id}")
 
 
@@ -53,9 +52,11 @@ def _post(ask: Ask, options: argparse.Namespace, act: str, body: dict[str, Any],
 
 
 def _backfill(ask: Ask, options: argparse.Namespace) -> int:
-    body: dict[str, Any] = {"from_ms": moment_ms(options.begin), "to_ms": moment_ms(options.end)}
-    body |= {"overlap": options.overlap} if options.overlap else {}
-    body |= {"max": options.max} if options.max else {}
+    body: dict[str, Any] = {
+        "from_ms": moment_ms(options.begin), "to_ms": moment_ms(options.end),
+        "overlap": options.overlap, "reason": options.reason,
+    }  # fmt: skip
+    body |= {} if options.max is None else {"max": options.max}
     remote = ask()
     row = found(remote, options.schedule)
     path = below(row, "backfill")

@@ -74,18 +74,20 @@ def _acting(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _named(verbs.add_parser("resume", help="fire again, from now on"))
     fired = verbs.add_parser("fire", help="fire once, now")
     _named(fired)
-    fired.add_argument("--reason", default="", help="kept in the audit record")
     filled = verbs.add_parser("backfill", help="fire the slots of a time that has passed")
     _named(filled)
     filled.add_argument("begin", metavar="FROM", help="2027-03-01T00:00Z")
     filled.add_argument("end", metavar="TO", help="2027-03-02T00:00Z")
-    filled.add_argument("--overlap", help="rule for these fires alone")
+    filled.add_argument("--overlap", choices=("allow", "buffer_all"), default="allow",
+                        help="buffer_all: one after the other (allow)")  # fmt: skip
     filled.add_argument("--max", type=int, help="at most so many")
     filled.add_argument("--yes", action="store_true", help="do not ask")
     again = verbs.add_parser("replay", help="fire one slot again")
     _named(again)
     again.add_argument("fire", help="id of the fire, as in history")
     again.add_argument("--definition", choices=("current", "then"), default="current")
+    for each in (fired, filled, again):
+        each.add_argument("--reason", default="", help="kept in the audit record")
 
 
 def _applying(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
