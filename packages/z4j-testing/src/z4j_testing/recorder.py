@@ -61,6 +61,8 @@ class Recorder:
         self.hook_errors: list[BaseException] = []
         self.begun: dict[str, int] = {}
         """Fires that began here, and which attempt to enqueue them did."""
+        self.dropped: list[str] = []
+        """Fires of which a copy did not start."""
         self.changes = Changes()
         self._gates: dict[str, OpenGate] = {}
         self._tombstones: set[str] = set()
@@ -151,13 +153,17 @@ class Recorder:
     def first_start(self, task_id: str, mark: object) -> bool:
         """Let the first copy of a fire start, and those of the same attempt to enqueue it."""
         found = read_mark(mark)
-        return found is None or found[0] != task_id or self.begun.setdefault(*found) == found[1]
+        if found is None or found[0] != task_id or self.begun.setdefault(*found) == found[1]:
+            return True
+        self.dropped.append(task_id)
+        return False
 
     def sole_start(self, task_id: str) -> bool:
         """Let a fire start once."""
         if not is_fire(task_id):
             return True
         if task_id in self.begun:
+            self.dropped.append(task_id)
             return False
         self.begun[task_id] = 0
         return True

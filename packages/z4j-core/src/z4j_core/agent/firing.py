@@ -13,8 +13,7 @@ from ..clock import Clock
 from ..errors import EngineError, Indeterminate, Refused
 from ..invoke import Answering
 from ..model.tasks import Job
-from ..scheduler.document import RESERVED
-from ..scheduler.fires import digest, is_fire, mark
+from ..scheduler.fires import RESERVED, digest, is_fire, mark
 from .items import Source
 from .ledger import Status, Why, fire_line
 from .policy import Policy

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def register(
     process: Process, policy: LocalPolicy, apps: tuple[App, ...] | None = None
 ) -> Register:
-    """The body of REGISTER as of now."""
+    """The body of REGISTER as of now; with other `apps` than there are also without groups."""
     spool = process.spool
     assert spool is not None
     meta = stream_meta(process.settings, process.role, process.framework)
@@ -31,6 +31,7 @@ def register(
         clock=process.clock.wall_us(),
         policy=Policy(policy.text, policy.digest),
         apps=apps_of(process) if apps is None else apps,
+        groups=process.groups.told() if apps is None else (),
     )
 
 

@@ -17,6 +17,10 @@ _FIRE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{1
 _MARK = re.compile(rf"({_FIRE.pattern}):([1-9][0-9]{{0,4}})")
 HEADER = "z4j_fire"
 """The header, label or option that carries `mark` where an engine has such."""
+RESERVED = frozenset(
+    {"id", "task_id", "job_id", "message_id", "eta", "countdown", "headers", "z4j_fire", "_job_id"}
+)
+"""Options that would contradict the fire: its id, its time and its mark are z4j's own."""
 
 
 def fire_id(schedule: str, generation: int, slot_ms: int) -> str:
