@@ -55,9 +55,17 @@ class Entry:
     enabled: bool | None = None
 
     def document(self) -> Json:
-        """Every field written out, as it is applied."""
+        """Every field written out."""
         place = {name: getattr(self, name) for name in _PLACE if getattr(self, name) is not None}
         return {**self.definition.json(), **place}
+
+    def brief(self) -> Json:
+        """The same without name and without what each schedule has anyway, as it is applied."""
+        return {
+            name: value
+            for name, value in self.document().items()
+            if name != "name" and (name not in _USUAL or value != _USUAL[name])
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,12 +263,6 @@ def _moved(error: ScheduleInvalid, pointer: str) -> ScheduleInvalid:
 
 
 def _short(entry: Entry) -> Json:
-    full = entry.document()
-    when = sugar_of(entry.definition.trigger.specs)
-    rest = {
-        name: value
-        for name, value in full.items()
-        if name not in ("name", "specs") and (name not in _USUAL or value != _USUAL[name])
-    }
-    task = rest.pop("task")
-    return {"task": task, **when, **rest}
+    rest = entry.brief()
+    del rest["specs"]
+    return {"task": rest.pop("task"), **sugar_of(entry.definition.trigger.specs), **rest}

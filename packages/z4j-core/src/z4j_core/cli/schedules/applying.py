@@ -31,7 +31,7 @@ def _apply(ask: Ask, options: argparse.Namespace) -> int:
 
 
 def body_of(options: argparse.Namespace) -> dict[str, Any]:
-    """What is sent: every field of every schedule written out.
+    """What is sent: of every schedule what it does not have anyway.
 
     Raises:
         Failure: 2, with every fault of the set
@@ -41,7 +41,7 @@ def body_of(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "tag": found.tag,
         **{name: value for name, value in place.items() if value is not None},
-        "schedules": found.documents(),
+        "schedules": {name: entry.brief() for name, entry in found.entries.items()},
         "prune": options.prune,
         "on_drift": options.on_drift,
     }
