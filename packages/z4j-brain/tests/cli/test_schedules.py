@@ -515,3 +515,22 @@ def test_a_set_with_one_fault_changes_nothing(run, declare):
 
     assert run("apply", "schedules.json")[0] == 2
     assert run("show", f"{tag} bill")[0] == 1
+
+
+def test_of_many_warnings_the_first_are_told_and_the_rest_counted(run, declare):
+    declare({f"n{each}": {"task": f"shop.n{each}", "interval": 60} for each in range(12)})
+
+    code, _, err = run("diff", "schedules.json")
+
+    lines = err.splitlines()
+    assert (code, len(lines), lines[-1]) == (1, 11, "and 2 warnings more")
+    assert lines[0].startswith("warning: no agent of this group has registered 'shop.n")
+
+
+def test_whether_a_set_was_applied_is_not_claimed_when_nobody_answered(run, declare, monkeypatch):
+    declare({"bill": BILL})
+    monkeypatch.setenv("Z4J_URL", f"http://127.0.0.1:{free_port()}")
+
+    code, _, err = run("apply", "schedules.json")
+
+    assert (code, "see with diff whether it was applied" in err) == (3, True)

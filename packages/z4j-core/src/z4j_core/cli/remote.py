@@ -60,6 +60,7 @@ class Remote:
 
     place: Place
     cookie: str = field(repr=False, default="")
+    timeout_s: float = TIMEOUT_S
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON under `path` of the project, or from the root where it begins with `/`.
@@ -94,7 +95,7 @@ class Remote:
             method=method,
         )
         try:
-            with build_opener(_Straight).open(request, timeout=TIMEOUT_S) as answer:
+            with build_opener(_Straight).open(request, timeout=self.timeout_s) as answer:
                 cookies = answer.headers.get_all("Set-Cookie") or [""]
                 return json.loads(answer.read(_MAX_BYTES) or b"null"), cookies[0].partition(";")[0]
         except HTTPError as error:

@@ -6,26 +6,37 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ...scheduler.declare import Declared, read_declared
-from ..remote import FAILED, USAGE, Failure
+from ..remote import AWAY, FAILED, USAGE, Failure
 from ..words import plain
 from .finding import Row
 from .main import Ask
 from .source import load
 
+PATIENCE_S = 300.0
+"""How long a large set may take the brain."""
+_FEW = 10
+
 
 def _diff(ask: Ask, options: argparse.Namespace) -> int:
     body = body_of(options)
-    answer = ask().post("schedules/diff", body)
+    answer = replace(ask(), timeout_s=PATIENCE_S).post("schedules/diff", body)
     _told(answer, options, "would ")
     return FAILED if changes(answer) or answer["drift"] else 0
 
 
 def _apply(ask: Ask, options: argparse.Namespace) -> int:
     body = body_of(options)
-    answer = ask().post("schedules/apply", body)
+    remote = replace(ask(), timeout_s=PATIENCE_S)
+    try:
+        answer = remote.post("schedules/apply", body)
+    except Failure as error:
+        if error.status != AWAY:
+            raise
+        raise Failure(AWAY, f"{error}; see with diff whether it was applied") from error
     _told(answer, options, "")
     return FAILED if answer["drift"] and options.on_drift == "fail" else 0
 
@@ -74,8 +85,10 @@ def _told(answer: Row, options: argparse.Namespace, would: str) -> None:
     pruned = {"disable": "disable", "delete": "delete", "none": "leave"}[options.prune]
     for line in _lines(answer, pruned):
         print(line)
-    for warning in answer["warnings"]:
-        print(f"warning: {plain(warning['text'])}", file=sys.stderr)
+    warnings = [f"warning: {plain(each['text'])}" for each in answer["warnings"]]
+    more = [f"and {len(warnings) - _FEW} warnings more"] if len(warnings) > _FEW else []
+    for line in [*warnings[:_FEW], *more]:
+        print(line, file=sys.stderr)
     counts = (("create", "create"), ("change", "change"), ("prune", pruned))
     done = ", ".join(f"{verb} {len(answer[key])}" for key, verb in counts if answer[key])
     print(f"{would}{done or 'change nothing'}; {answer['unchanged']} as declared")
