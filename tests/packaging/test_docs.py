@@ -47,8 +47,8 @@ def test_every_setting_exists():
     agent = {f"Z4J_{field.name.upper()}" for field in dataclasses.fields(Settings)} - {
         "Z4J_DSN_FROM"
     }
-    files = [ROOT / f"packages/z4j-brain/src/z4j_brain/{name}" for name in ("settings.py",
-             "cli/remote.py")]  # fmt: skip
+    files = [ROOT / "packages/z4j-brain/src/z4j_brain/settings.py",
+             ROOT / "packages/z4j-core/src/z4j_core/cli/remote.py"]  # fmt: skip
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     brain = set(re.findall(r'"(Z4J_[A-Z_]+)"', source))
     adapters = ROOT.glob("packages/z4j-*/src/*/names.py")

@@ -23,6 +23,8 @@ SECRET = DSN.rpartition("@")[0].rpartition(":")[2]
         ({"DSN": "https://nonsense"}, "101", "Z4J-E101"),
         ({"ALLOW": "everything"}, "013", "observe holds"),
         ({"SPOOL_MAX_BYTES": "many"}, "014", "spool_max_bytes"),
+        ({"SCHEDULES": {"a": {"task": "t", "crom": 1}}}, "130", "/schedules/a/crom: no such field"),
+        ({"SCHEDULES": "schedules.toml"}, "014", "expected a mapping"),
         (["DSN"], "014", "Z4J is a list, expected a dict"),
     ],
 )

@@ -73,6 +73,20 @@ def test_a_fire_leaves_two_lines_in_the_ledger_and_its_task_names_it(ready, brai
     assert task.fire_id == sent.fire_id
 
 
+@pytest.mark.parametrize("of", ["code", "elsewhere"])
+def test_what_the_settings_declare_may_fire_at_level_control_and_nothing_else(start, brain, of):
+    task, args, kwargs = DECLARED
+    poll = {"task": task, "args": args, "kwargs": kwargs, "interval": 30}
+    handle, engine = start(allow="control", schedules={"poll": poll} if of == "code" else None)
+    handle.process.begin()
+    brain.wait_for_agent(timeout_s=LONG_S)
+
+    result = fire(brain, order())
+
+    fired = ResultState.DONE if of == "code" else ResultState.REFUSED
+    assert (result.state, len(engine.sent)) == (fired, int(of == "code"))
+
+
 def test_c14_arguments_edited_after_they_were_approved_are_not_fired(ready, brain):
     _, engine = ready("run")
     approved = digest(*DECLARED)

@@ -118,6 +118,16 @@ def test_unknown_settings_are_named_together_with_the_nearest_right_ones(tmp_pat
     assert "SCHEDULES" not in text
 
 
+def test_schedules_are_declared_in_code_and_not_in_the_environment(tmp_path):
+    given = {"nightly": {"task": "shop.bill", "cron": "0 2 * * *"}}
+
+    assert (
+        load(framework={"SCHEDULES": given}, environ={}, cwd=tmp_path).settings.schedules == given
+    )
+    ((code, text),) = load(environ={"Z4J_SCHEDULES": "a.toml"}, cwd=tmp_path).faults
+    assert (code, "schedules: expected a mapping in code" in text) == ("Z4J-E014", True)
+
+
 def test_variables_of_other_programs_with_our_prefix_are_no_fault(tmp_path):
     assert load(environ={"Z4J_URL": "x", "Z4J_TOKEN": "y"}, cwd=tmp_path).faults == ()
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as project
 from django.core.checks import Warning as Caution
+from z4j_core.agent.declared import schedule_faults
 from z4j_core.agent.policy import PolicyError, parse_policy
 from z4j_core.config import Fault, Settings, codes, declared, load
 from z4j_core.registry import installed
@@ -28,7 +29,7 @@ def settings_check(**_: Any) -> list[Caution]:
     loaded = load(framework=given)
     found = (
         *faults, *loaded.faults, *_policy(loaded.settings), *_engines(loaded.settings),
-        *_written_down(given),
+        *schedule_faults(loaded.settings), *_written_down(given),
     )  # fmt: skip
     return [_caution(code, text) for code, text in found]
 

@@ -10,7 +10,6 @@ GROUP = "z4j.commands"
 USAGE = 2
 _HOMES = {
     "demo": ("z4j-testing", "demo"),
-    "schedules": ("z4j-scheduler", "scheduler"),
     **dict.fromkeys(
         (
             "serve", "dev", "setup-link", "login", "tasks", "issues", "queues", "workers", "bulk",

@@ -10,10 +10,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from z4j_core.cli.remote import FAILED, USAGE, Failure, Remote
+from z4j_core.cli.words import plain
 from z4j_core.clock import SystemClock
-
-from .remote import FAILED, USAGE, Failure, Remote
-from .words import plain
 
 ASK_S = 0.2
 _OVER = frozenset({"done", "aborted", "undone"})

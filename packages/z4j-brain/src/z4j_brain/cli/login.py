@@ -12,7 +12,7 @@ import platform
 import sys
 from collections.abc import Sequence
 
-from .remote import USAGE, Failure, Place, Remote, checked, keep, kept, login_file
+from z4j_core.cli.remote import USAGE, Failure, Place, Remote, checked, keep, kept, login_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .words import plain, span
+from z4j_core.cli.words import plain, span
 
 Row = Mapping[str, Any]
 BOLD, DIM, RED, YELLOW, GREEN = "1", "2", "31", "33", "32"

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from z4j_core.cli.remote import FAILED, USAGE, Failure, Remote, place_of
+from z4j_core.cli.words import lines, plain, span, table
 from z4j_core.clock import SystemClock
 
 from .acts import act
-from .remote import FAILED, USAGE, Failure, Remote, place_of
-from .words import lines, plain, span, table
 
 Row = Mapping[str, Any]
 REF_CHARS = 8

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from z4j_core.cli.remote import AWAY, Failure, Remote, place_of
+from z4j_core.cli.words import plain
 from z4j_core.clock import Clock, SystemClock
 
-from .remote import AWAY, Failure, Remote, place_of
 from .screen import Look, Seen, frame
-from .words import plain
 
 RANGE = "15m"
 LEAST_S = 0.5

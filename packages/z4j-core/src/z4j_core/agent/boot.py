@@ -15,6 +15,7 @@ from ..config import Fault, Loaded, Settings, label, load, summary
 from ..engine import Engine
 from ..errors import AdapterBroken, ConfigError
 from ..registry import Registry, adapter_of
+from .declared import learn
 from .runs import CURRENT
 from .said import Said, changed, said_now
 
@@ -120,6 +121,7 @@ class Handle:
         from .agent import make_process  # noqa: PLC0415 - msgpack is loaded only when needed
 
         self._process = make_process(self.settings)
+        learn(self._process)
         atexit.register(self._process.close, EXIT_DRAIN_S)
         self._registry = Registry(self.settings, self._found, self._broken)
         self._registry.start()

@@ -7,12 +7,13 @@ added up, and what was said first holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..config import Loaded, Settings, here, load
+from .declared import schedule_faults
 
 
 class Said(NamedTuple):
@@ -24,7 +25,10 @@ class Said(NamedTuple):
 
     def load(self) -> Loaded:
         """The settings it makes."""
-        return load(self.arguments, framework=self.framework, cwd=self.cwd)
+        loaded = load(self.arguments, framework=self.framework, cwd=self.cwd)
+        if not loaded.settings.active:
+            return loaded
+        return replace(loaded, faults=(*loaded.faults, *schedule_faults(loaded.settings)))
 
     def and_then(self, later: Said) -> Said:
         """Both, the earlier one first."""

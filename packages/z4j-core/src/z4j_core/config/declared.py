@@ -12,7 +12,7 @@ from typing import Any
 from .settings import Fault, Settings
 
 NAME = "Z4J"
-_KNOWN = frozenset(field.name for field in fields(Settings)) - {"dsn_from"}
+_KNOWN = frozenset(field.name for field in fields(Settings)) - {"dsn_from", "schedules"}
 
 
 def declared(given: object) -> tuple[Mapping[str, Any], tuple[Fault, ...]]:

@@ -23,7 +23,6 @@ SCHEDULERS = ("auto", "off", "only")
 MIN_SPOOL_BYTES = 1 << 20
 _DEV_FILE = Path(".z4j") / "dev.json"
 LEASE_SCHEMES = ("redis", "rediss", "unix", "postgresql", "postgres", "sqlite")
-_IGNORED = frozenset({"schedules"})
 _LEVEL_DEV = "all"
 Fault = tuple[str, str]
 
@@ -50,6 +49,7 @@ class Settings:
     replay: str = "on"
     ca_file: str | None = None
     transport: str = "auto"
+    schedules: Mapping[str, Any] | None = field(default=None, repr=False)
     scheduler: str = "auto"
     lease_store: str = field(default="", repr=False)
     schedule_max_stale_s: int = 0
@@ -144,6 +144,12 @@ def _bytes(value: Any) -> int:
     return number
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError("expected a mapping in code, not in the environment")
+
+
 def _seconds(value: Any) -> int:
     number = int(value)
     if number < 0:
@@ -173,6 +179,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "engines": _words, "enabled": _flag, "strict": _flag, "environment": str, "release": str,
     "tags": _pairs, "spool_dir": str, "spool_max_bytes": _bytes, "app": str, "replay": str,
     "ca_file": str, "transport": _one_of(*TRANSPORTS),
+    "schedules": _mapping,
     "scheduler": _one_of(*SCHEDULERS), "lease_store": _lease_store,
     "schedule_max_stale_s": _seconds,
 }  # fmt: skip
@@ -187,7 +194,7 @@ def _merge(
     named = {key[4:].lower(): value for key, value in env.items() if key.startswith("Z4J_")}
     given = {str(key).lower(): value for key, value in framework.items()}
     unknown = [k for k in arguments if k not in _READERS]
-    unknown += [k.upper() for k in given if k not in _READERS and k not in _IGNORED]
+    unknown += [k.upper() for k in given if k not in _READERS]
     unknown += [f"Z4J_{k.upper()}" for k in named if k not in _READERS and _nearest(k, 0.8)]
     if unknown:
         faults.append(("Z4J-E010", "unknown setting " + ", ".join(map(_suggestion, unknown))))

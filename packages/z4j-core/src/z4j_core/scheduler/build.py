@@ -53,7 +53,7 @@ def build(spec: TriggerSpec, context: Context | None = None) -> Trigger:
         if excluded:
             timing = Without(timing, excluded)
         if calendars:
-            timing = OnWorkdays(timing, calendars, _zone_of(each))
+            timing = OnWorkdays(timing, calendars, zone_of(each))
         timings.append(timing)
     start, end = _bounds(spec)
     return Trigger(
@@ -148,7 +148,7 @@ _MAKERS: Mapping[str, Callable[[Any, Context], Timing]] = {
 }
 
 
-def _zone_of(spec: Spec) -> Zone:
+def zone_of(spec: Spec) -> Zone:
     """The zone whose dates a spec lives by."""
     if isinstance(spec, (CronSpec, CalendarSpec)):
         return zone(spec.tz)

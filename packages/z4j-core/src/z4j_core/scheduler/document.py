@@ -54,7 +54,17 @@ def _args(value: Any, kind: type, empty: Any) -> Any:
         raise ScheduleInvalid(
             "schedule.args", f"more than {MAX_ARGS_DEPTH} levels", hint="flatten them"
         )
+    if not _named(value):
+        raise ScheduleInvalid(
+            "schedule.args", "a name that is no text", hint="write it in quotation marks"
+        )
     return value or empty
+
+
+def _named(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) and _named(value[name]) for name in value)
+    return not isinstance(value, (list, tuple)) or all(map(_named, value))
 
 
 def _deeper(value: Any, levels: int) -> bool:

@@ -5,8 +5,9 @@ Every error names the field by JSON pointer, what is wrong, and what to write in
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -56,11 +57,15 @@ class Fields:
         """Refuse what nobody asked for."""
         for name in self._value:
             if name not in self._read:
-                raise bounds(
-                    "no such field",
-                    f"the fields are {', '.join(sorted(self._read))}",
-                    f"/{escaped(str(name))}",
-                )
+                hint = nearest(str(name), self._read)
+                raise bounds("no such field", hint, f"/{escaped(str(name))}")
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The hint for a field that does not exist."""
+    known = sorted(names)
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    return f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known)}"
 
 
 def escaped(name: str) -> str:

@@ -16,8 +16,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from z4j_core.errors import Z4JError
-from z4j_core.wire.dsn import is_loopback
+from ..errors import Z4JError
+from ..wire.dsn import is_loopback
 
 USAGE, FAILED, AWAY, REFUSED = 2, 1, 3, 4
 TIMEOUT_S = 15.0
@@ -60,6 +60,7 @@ class Remote:
 
     place: Place
     cookie: str = field(repr=False, default="")
+    timeout_s: float = TIMEOUT_S
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON under `path` of the project, or from the root where it begins with `/`.
@@ -94,7 +95,7 @@ class Remote:
             method=method,
         )
         try:
-            with build_opener(_Straight).open(request, timeout=TIMEOUT_S) as answer:
+            with build_opener(_Straight).open(request, timeout=self.timeout_s) as answer:
                 cookies = answer.headers.get_all("Set-Cookie") or [""]
                 return json.loads(answer.read(_MAX_BYTES) or b"null"), cookies[0].partition(";")[0]
         except HTTPError as error:
@@ -125,6 +126,10 @@ def _refusal(error: HTTPError) -> Failure:
         return Failure(AWAY, f"Z4J-E108 not a z4j brain: it answered {error.code}")
     if isinstance(told.get("column"), int):
         text = f"column {told['column'] + 1}: {text}"
+    if told.get("pointer"):
+        text = f"{told['pointer']}: {text}"
+    if told.get("hint"):
+        text = f"{text}; {told['hint']}"
     statuses = {401: REFUSED, 403: REFUSED, 404: FAILED, 422: USAGE}
     return Failure(statuses.get(error.code, FAILED), text)
 
