@@ -3,11 +3,11 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { ask } from "./http";
 import type * as T from "./types";
 
-const project = (slug: string) => `/projects/${encodeURIComponent(slug)}`;
+export const project = (slug: string) => `/projects/${encodeURIComponent(slug)}`;
 const part = encodeURIComponent;
 type Get = { signal: AbortSignal };
 
-function resource<R extends object>(
+export function resource<R extends object>(
   slug: string,
   path: string,
   query: Record<string, string | number> = {},
