@@ -10,12 +10,17 @@ const post = <R>(path: string, body: unknown = {}, signal?: AbortSignal) =>
   ask<R>(path, { method: "POST", body, signal });
 const ifMatch = (revision: number) => ({ "If-Match": `"${revision}"` });
 
-export const schedules = (slug: string, q: string, limit = 200) =>
-  resource<S.SchedulePage>(slug, "/schedules", { q, limit });
+export const schedules = (slug: string, q: string) =>
+  resource<S.SchedulePage>(slug, "/schedules", { q, limit: 200 });
+export function schedulePage(slug: string, q: string, cursor: string, signal: AbortSignal) {
+  const query = { q, cursor, limit: 200 };
+  return ask<S.SchedulePage>(`${project(slug)}/schedules`, { signal }, query);
+}
+
 export const schedule = (slug: string, id: string) =>
   resource<S.Schedule>(slug, `/schedules/${part(id)}`);
-export const days = (slug: string, id: string) =>
-  resource<{ days: S.FireDay[] }>(slug, `/schedules/${part(id)}/days`);
+export const days = (slug: string, id: string, year: number) =>
+  resource<{ days: S.FireDay[] }>(slug, `/schedules/${part(id)}/days`, { year });
 export const revisions = (slug: string, id: string) =>
   resource<{ items: S.Revision[] }>(slug, `/schedules/${part(id)}/revisions`);
 export const groups = (slug: string) => resource<{ items: S.Group[] }>(slug, "/schedules/groups");

@@ -58,7 +58,8 @@ export type StripFire = {
   slot_ms: number;
   status: FireStatus;
   state: TaskState | null;
-  lag_ms?: number | null;
+  lag_ms: number | null;
+  fire_id: string;
 };
 export type Paused = { by: string; at: number; note: string | null; until: number | null };
 export type ScheduleCan = Record<"edit" | "fire" | "pause" | "resume" | "backfill" | "delete", Can>;
@@ -84,8 +85,10 @@ export type Schedule = DefinitionDoc & {
   strip: StripFire[];
   lag_p95_ms: number | null;
   drift: Drift[];
-  silent?: string | null;
+  silent: string | null;
   can: ScheduleCan;
+  /** The viewer may not see args, kwargs and headers: they are empty here. */
+  args_hidden?: boolean;
 };
 export type SchedulePage = { items: Schedule[]; next: string | null; total: number };
 

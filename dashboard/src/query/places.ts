@@ -11,10 +11,10 @@ const TASKS: Searched = {
 };
 const SCHEDULES: Searched = {
   name: "schedules",
-  keys: "name engine app task queue tag owner is".split(" "),
+  keys: "name engine app task queue tag owner id is".split(" "),
   hint: "Search schedules: nightly is:paused task:shop.* …",
 };
-const STANDING = ["paused", "enabled", "disabled", "failing", "declared"];
+const STANDING = ["paused", "enabled", "disabled", "failing", "declared", "silent"];
 
 /** The list that a path shows, or null where it shows none. */
 export function listAt(path: string): Searched | null {

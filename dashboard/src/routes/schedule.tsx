@@ -78,7 +78,7 @@ function Totals({ project, schedule }: { project: string; schedule: Schedule }) 
       <span>
         p95 lag <b>{duration(schedule.lag_p95_ms === null ? null : schedule.lag_p95_ms * 1000)}</b>
       </span>
-      <FireStrip strip={schedule.strip} />
+      <FireStrip strip={schedule.strip} graceS={schedule.grace_s} />
       <span>
         definition{" "}
         <Link

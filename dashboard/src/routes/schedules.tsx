@@ -1,9 +1,15 @@
 /** Every schedule: when it fires next, how the last ones went, and what may be done. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  keepPreviousData,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Problem } from "../api/http";
-import { groups, schedules } from "../api/scheduleQueries";
+import { groups, schedulePage, schedules } from "../api/scheduleQueries";
 import type { Group, Schedule, SchedulePage } from "../api/types";
 import { useLive, useView } from "../live/context";
 import { setQueryProblem, useQueryProblem } from "../query/problem";
@@ -12,7 +18,7 @@ import { Legend } from "../schedule/FireStrip";
 import { ScheduleTable } from "../schedule/ScheduleTable";
 import { Teach } from "../schedule/Teach";
 import { useProject, useUrl } from "../shell/search";
-import { plural } from "../ui/format";
+import { count, plural } from "../ui/format";
 import { Icon } from "../ui/Icon";
 import { useKeys } from "../ui/keys";
 import { Part } from "../ui/Part";
@@ -30,6 +36,14 @@ export function inOrder(items: Schedule[]): Schedule[] {
   );
 }
 
+/** What the list shows: all in order, or, while there are more pages, silent ones and then by name. */
+export function shownOf(pages: SchedulePage[], silent: Schedule[], hasMore: boolean): Schedule[] {
+  const items = pages.flatMap((page) => page.items);
+  if (!hasMore) return inOrder(items);
+  const first = new Set(silent.map((one) => one.id));
+  return [...silent, ...items.filter((one) => !first.has(one.id))];
+}
+
 /** What the stream says about schedules, put where the pages read it. */
 export function useLiveSchedules(project: string, q: string): void {
   const { range } = useUrl();
@@ -45,13 +59,14 @@ export function useLiveSchedules(project: string, q: string): void {
       (data) => {
         const { up } = data as { up: Schedule[] };
         const known = new Map(up.map((one) => [one.id, one]));
-        for (const [key, old] of client.getQueriesData<SchedulePage>({
-          queryKey: [project, "/schedules"],
-        })) {
-          if (!old) continue;
-          const items = old.items.map((one) => known.get(one.id) ?? one);
-          client.setQueryData(key, { ...old, items });
-        }
+        const patched = (page: SchedulePage): SchedulePage => ({
+          ...page,
+          items: page.items.map((one) => known.get(one.id) ?? one),
+        });
+        client.setQueriesData<InfiniteData<SchedulePage>>(
+          { queryKey: [project, "/schedules", "list"] },
+          (old) => old && { ...old, pages: old.pages.map(patched) },
+        );
         for (const one of up) client.setQueryData([project, `/schedules/${one.id}`, {}], one);
       },
       [client, project],
@@ -111,24 +126,36 @@ export function SchedulesPage() {
   const project = useProject();
   const { q, set } = useUrl();
   useLiveSchedules(project, q);
-  const { data, error } = useQuery(schedules(project, q));
+  const found = useInfiniteQuery({
+    queryKey: [project, "/schedules", "list", q],
+    queryFn: ({ pageParam, signal }) => schedulePage(project, q, pageParam, signal),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+  const { data, error } = found;
   const { data: groupData } = useQuery(groups(project));
   const problem = useQueryProblem();
   useEffect(() => {
     setQueryProblem(error instanceof Problem && error.code.startsWith("query.") ? error : null);
     return () => setQueryProblem(null);
   }, [error]);
-  const items = useMemo(() => inOrder(data?.items ?? []), [data]);
+  const silent = useQuery({ ...schedules(project, "is:silent"), enabled: q === "" && found.hasNextPage });
+  const items = useMemo(
+    () => shownOf(data?.pages ?? [], q === "" ? (silent.data?.items ?? []) : [], found.hasNextPage),
+    [data, q, silent.data, found.hasNextPage],
+  );
+  const total = data?.pages[0]?.total ?? 0;
   const active = useListKeys(project, items);
   const { acts, sheet } = useActs(project);
   if (error && !data && !problem) return <ErrorView error={error} />;
   if (!data) return <Skeleton />;
-  if (data.items.length === 0 && q === "") return <Teach project={project} />;
+  if (total === 0 && q === "") return <Teach project={project} />;
   return (
     <div className={css.page}>
       <header className={css.head}>
         <h1>Schedules</h1>
-        <span>{plural(data.total, "schedule")}</span>
+        <span>{plural(total, "schedule")}</span>
         <span className={css.gap} />
         <Link
           to="/p/$project/schedules/new"
@@ -149,9 +176,11 @@ export function SchedulesPage() {
         <>
           <ScheduleTable project={project} schedules={items} active={active} acts={acts} />
           <Legend />
-          {data.next && (
-            <p className={`${css.section} ${css.faint}`}>
-              The first {items.length} of {data.total}: search to see the others.
+          {found.hasNextPage && (
+            <p className={css.section}>
+              <Button onClick={() => void found.fetchNextPage()}>
+                {count(total - items.length)} more
+              </Button>
             </p>
           )}
         </>

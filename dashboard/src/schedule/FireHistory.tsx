@@ -33,10 +33,16 @@ function utcText(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");
 }
 
-type RowProps = { project: string; fire: Fire; canReplay: Can; onReplay: () => void };
+type RowProps = {
+  project: string;
+  fire: Fire;
+  graceMs: number;
+  canReplay: Can;
+  onReplay: () => void;
+};
 
-function Row({ project, fire, canReplay, onReplay }: RowProps) {
-  const outcome = outcomeOf({ ...fire, state: fire.task?.state ?? null });
+function Row({ project, fire, graceMs, canReplay, onReplay }: RowProps) {
+  const outcome = outcomeOf({ ...fire, state: fire.task?.state ?? null }, graceMs);
   return (
     <tr data-status={fire.status}>
       <td className={css.name} title={`${utcText(fire.slot_ms)} UTC`}>
@@ -156,6 +162,7 @@ export function FireHistory({ project, schedule, replay }: Props) {
                 key={fire.fire_id}
                 project={project}
                 fire={fire}
+                graceMs={schedule.grace_s * 1000}
                 canReplay={schedule.can.fire}
                 onReplay={() => replay(schedule, fire)}
               />

@@ -66,23 +66,24 @@ export function OutcomeMark({ outcome }: { outcome: Outcome }) {
 }
 
 /** What the cells say, for those who do not see them. */
-export function summary(strip: StripFire[]): string {
+export function summary(strip: StripFire[], graceMs: number): string {
   const counts = new Map<Outcome, number>();
   for (const fire of strip) {
-    const outcome = outcomeOf(fire);
+    const outcome = outcomeOf(fire, graceMs);
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   }
   const parts = OUTCOMES.flatMap((one) => (counts.has(one) ? [`${counts.get(one)} ${one}`] : []));
   return parts.length === 0 ? "no fires yet" : `newest fires: ${parts.join(", ")}`;
 }
 
-function titleOf(fire: StripFire): string {
+function titleOf(fire: StripFire, graceMs: number): string {
   const lag = fire.lag_ms ? ` · ${duration(fire.lag_ms * 1000)} behind` : "";
   const state = fire.state ? ` · ${fire.state}` : "";
-  return `${moment(fire.slot_ms)} · ${outcomeOf(fire)}${lag}${state}`;
+  return `${moment(fire.slot_ms)} · ${outcomeOf(fire, graceMs)}${lag}${state}`;
 }
 
-export function FireStrip({ strip }: { strip: StripFire[] }) {
+export function FireStrip({ strip, graceS }: { strip: StripFire[]; graceS: number }) {
+  const graceMs = graceS * 1000;
   const fires = strip.slice(-SHOWN);
   const width = SHOWN * CELL;
   const start = (SHOWN - fires.length) * CELL;
@@ -93,21 +94,21 @@ export function FireStrip({ strip }: { strip: StripFire[] }) {
       height={HEIGHT}
       viewBox={`0 0 ${width} ${HEIGHT}`}
       role="img"
-      aria-label={summary(fires)}
+      aria-label={summary(fires, graceMs)}
       fill="currentColor"
     >
       {Array.from({ length: SHOWN - fires.length }, (_, at) => (
         <rect key={at} className={css.none} x={at * CELL + 3} y="7.5" width="2" height="1.5" />
       ))}
       {fires.map((fire, at) => {
-        const outcome = outcomeOf(fire);
+        const outcome = outcomeOf(fire, graceMs);
         return (
           <g
-            key={`${fire.slot_ms}-${at}`}
+            key={fire.fire_id}
             data-outcome={outcome}
             transform={`translate(${start + at * CELL})`}
           >
-            <title>{titleOf(fire)}</title>
+            <title>{titleOf(fire, graceMs)}</title>
             <rect width={CELL} height={HEIGHT} fill="transparent" />
             <Shape outcome={outcome} />
           </g>

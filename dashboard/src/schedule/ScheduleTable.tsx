@@ -103,7 +103,7 @@ function Row({ project, schedule, isActive, acts }: RowProps) {
         <LastResult schedule={schedule} />
       </td>
       <td className={own.stripCell}>
-        <FireStrip strip={schedule.strip} />
+        <FireStrip strip={schedule.strip} graceS={schedule.grace_s} />
       </td>
       <td className={`${css.end} ${css.wide}`}>
         {duration(schedule.lag_p95_ms === null ? null : schedule.lag_p95_ms * 1000)}

@@ -6,7 +6,9 @@ import css from "../routes/page.module.css";
 import { brainNow } from "../ui/clock";
 import { count, plural } from "../ui/format";
 import { ErrorView, Skeleton } from "../ui/parts";
+import { wallOf } from "./form/ZoneField";
 import own from "./schedule.module.css";
+import { zoneOf } from "./When";
 
 const CELL = 12;
 const WEEKS = 53;
@@ -67,19 +69,26 @@ function DayCell({ cell, most }: { cell: Cell; most: number }) {
   );
 }
 
+/** The date (ISO) in a zone; in UTC where the browser does not know the zone. */
 function dayIn(zone: string, at: number): string {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(at);
+  const timeZone = wallOf(zone, at) === null ? "UTC" : zone;
+  return new Intl.DateTimeFormat("en-CA", { timeZone }).format(at);
 }
 
 export function YearMap({ project, schedule }: { project: string; schedule: Schedule }) {
-  const { data, error } = useQuery(days(project, schedule.id));
-  if (error && !data) return <ErrorView error={error} />;
-  if (!data) return <Skeleton rows={3} />;
-  if (data.days.length === 0) return <p className={css.faint}>No fires in the last 53 weeks.</p>;
-  const cells = cellsOf(dayIn("UTC", brainNow()), data.days);
-  const most = Math.max(1, ...data.days.map((one) => one.fires));
-  const bad = data.days.filter((one) => worstOf(one) !== null).length;
-  const total = data.days.reduce((sum, one) => sum + one.fires, 0);
+  const today = dayIn(zoneOf(schedule.specs), brainNow());
+  const year = Number(today.slice(0, 4));
+  const now = useQuery(days(project, schedule.id, year));
+  const before = useQuery(days(project, schedule.id, year - 1));
+  const error = now.error ?? before.error;
+  if (error) return <ErrorView error={error} />;
+  if (!now.data || !before.data) return <Skeleton rows={3} />;
+  const cells = cellsOf(today, [...before.data.days, ...now.data.days]);
+  const found = cells.flatMap((cell) => (cell.found ? [cell.found] : []));
+  if (found.length === 0) return <p className={css.faint}>No fires in the last 53 weeks.</p>;
+  const most = Math.max(1, ...found.map((one) => one.fires));
+  const bad = found.filter((one) => worstOf(one) !== null).length;
+  const total = found.reduce((sum, one) => sum + one.fires, 0);
   const firsts = cells.filter((cell) => cell.weekday === 0 && Number(cell.day.slice(8)) <= 7);
   const width = LEFT + WEEKS * CELL;
   return (

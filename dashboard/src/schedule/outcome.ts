@@ -19,7 +19,6 @@ export const OUTCOMES: Outcome[] = [
   "duplicate suppressed",
   "waiting",
 ];
-export const LATE_MS = 1000;
 
 const OF: Record<FireStatus, Outcome> = {
   claimed: "waiting",
@@ -35,12 +34,12 @@ const OF: Record<FireStatus, Outcome> = {
 
 type Known = { status: FireStatus; state?: TaskState | null; lag_ms?: number | null };
 
-/** The outcome of a fire; `lag_ms` is how far behind its due time it was sent. */
-export function outcomeOf({ status, state, lag_ms }: Known): Outcome {
+/** The outcome of a fire. `lag_ms` is how far behind its due time it was sent, late is more than `graceMs`. */
+export function outcomeOf({ status, state, lag_ms }: Known, graceMs: number): Outcome {
   const found = OF[status] ?? "waiting";
   if (found !== "on time") return found;
   if (state === "failed" || state === "lost") return "failed";
-  return (lag_ms ?? 0) > LATE_MS ? "late" : "on time";
+  return (lag_ms ?? 0) > graceMs ? "late" : "on time";
 }
 
 const STATUS_WORDS: Record<FireStatus, string> = {

@@ -139,6 +139,7 @@ export function WhatPart(props: Props) {
           placeholder={found?.queue ? plain(found.queue) : "the definition's own"}
           onChange={(queue) => set({ queue: queue || null })}
         />
+        <Tick label="enabled" value={draft.enabled} onChange={(enabled) => set({ enabled })} />
         <datalist id="definitions">
           {own.map((one) => (
             <option key={one.name} value={one.name} />

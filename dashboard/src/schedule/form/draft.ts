@@ -4,7 +4,10 @@ import { faultOf, membersOf, objectOf, sameJson, tidy } from "../jsonText";
 
 type JsonField = "args" | "kwargs" | "headers" | "options";
 export type Doc = Omit<DefinitionDoc, JsonField>;
-export type Draft = Doc & { engine: string; app: string } & Record<JsonField, string>;
+export type Draft = Doc & { engine: string; app: string; enabled: boolean } & Record<
+    JsonField,
+    string
+  >;
 export type Fault = { pointer: string; message: string; hint?: string | null; code?: string };
 
 export const JSON_FIELDS: JsonField[] = ["args", "kwargs", "headers", "options"];
@@ -13,6 +16,7 @@ const PLACE = ["engine", "app"] as const;
 export const NEW: Draft = {
   engine: "",
   app: "",
+  enabled: true,
   name: "",
   description: "",
   tags: [],
@@ -107,12 +111,11 @@ export function changedFields(before: Draft, after: Draft): (keyof Draft)[] {
   return FIELDS.filter((name) => !sameJson(textOf(before, name), textOf(after, name)));
 }
 
-/** The whole draft as the body of a request; `more` are members beside it, as JSON texts. */
+/** The draft as the body of a request, without what is still empty; `more` are members beside it, as JSON texts. */
 export function bodyOf(draft: Draft, more: Record<string, string> = {}): string {
-  const members = [...PLACE, ...FIELDS].map((name): [string, string] => [
-    name,
-    textOf(draft, name),
-  ]);
+  const members = [...PLACE, ...FIELDS]
+    .filter((name) => draft[name] !== "" && draft[name] !== null)
+    .map((name): [string, string] => [name, textOf(draft, name)]);
   return objectOf([...members, ...Object.entries(more)]);
 }
 
