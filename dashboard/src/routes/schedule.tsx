@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import { previewSchedule, schedule as scheduleQuery } from "../api/scheduleQueries";
 import type { Schedule } from "../api/types";
 import { usePace } from "../live/context";
+import { AroundChange } from "../schedule/AroundChange";
 import { type Acts, useActs } from "../schedule/acts/useActs";
 import { FireHistory } from "../schedule/FireHistory";
 import { FireStrip, Legend } from "../schedule/FireStrip";
@@ -117,6 +118,12 @@ function Coming({ project, schedule }: { project: string; schedule: Schedule }) 
         </p>
       ))}
       <NextSlots slots={data.next} viewerZone={viewerZone()} />
+      <AroundChange
+        project={project}
+        next={data.next}
+        viewerZone={viewerZone()}
+        bodyFrom={(start, n) => previewBody({ ...schedule, start_at: start }, n)}
+      />
     </>
   );
 }
@@ -134,9 +141,9 @@ const SLOT_FIELDS = [
 ] as const;
 
 /** What decides slots, and no arguments: their digits are not this page's to carry. */
-function previewBody(schedule: Schedule): string {
+function previewBody(schedule: Schedule, n = 10): string {
   const parts = SLOT_FIELDS.map((name) => `"${name}": ${JSON.stringify(schedule[name])}`);
-  const more = Object.entries(asked(schedule.id, 10, null)).map(([k, v]) => `"${k}": ${v}`);
+  const more = Object.entries(asked(schedule.id, n, null)).map(([k, v]) => `"${k}": ${v}`);
   return `{${[...parts, ...more].join(", ")}}`;
 }
 

@@ -140,7 +140,10 @@ export function SchedulesPage() {
     setQueryProblem(error instanceof Problem && error.code.startsWith("query.") ? error : null);
     return () => setQueryProblem(null);
   }, [error]);
-  const silent = useQuery({ ...schedules(project, "is:silent"), enabled: q === "" && found.hasNextPage });
+  const silent = useQuery({
+    ...schedules(project, "is:silent"),
+    enabled: q === "" && found.hasNextPage,
+  });
   const items = useMemo(
     () => shownOf(data?.pages ?? [], q === "" ? (silent.data?.items ?? []) : [], found.hasNextPage),
     [data, q, silent.data, found.hasNextPage],

@@ -1,11 +1,12 @@
 /** What the draft would do, before it is saved. */
 import { ErrorView, Skeleton } from "../../ui/parts";
 import { Text } from "../../ui/Text";
+import { AroundChange } from "../AroundChange";
 import { NextSlots } from "../NextSlots";
-import { viewerZone } from "./draft";
+import { bodyOf, viewerZone } from "./draft";
 import css from "./form.module.css";
 import { Timeline } from "./Timeline";
-import type { usePreview } from "./usePreview";
+import { asked, type usePreview } from "./usePreview";
 
 const HOUR_MS = 3_600_000;
 export const OUTAGES: [ms: number, label: string][] = [
@@ -17,12 +18,18 @@ export const OUTAGES: [ms: number, label: string][] = [
 ];
 
 type Props = {
+  project: string;
+  id: string | null;
   found: ReturnType<typeof usePreview>;
   outageMs: number;
   setOutage: (ms: number) => void;
 };
 
-function CatchupPart({ found, outageMs, setOutage }: Props) {
+function CatchupPart({
+  found,
+  outageMs,
+  setOutage,
+}: Pick<Props, "found" | "outageMs" | "setOutage">) {
   return (
     <>
       <h3>
@@ -47,7 +54,8 @@ function CatchupPart({ found, outageMs, setOutage }: Props) {
 }
 
 export function PreviewPart(props: Props) {
-  const { preview, isOld, error, faults } = props.found;
+  const { project, id } = props;
+  const { preview, isOld, error, faults, draft: shown } = props.found;
   return (
     <aside className={css.preview} aria-label="preview" data-old={isOld || undefined}>
       <h2>preview</h2>
@@ -67,6 +75,12 @@ export function PreviewPart(props: Props) {
             </p>
           ))}
           <NextSlots slots={preview.next} viewerZone={viewerZone()} />
+          <AroundChange
+            project={project}
+            next={preview.next}
+            viewerZone={viewerZone()}
+            bodyFrom={(start, n) => bodyOf({ ...shown, start_at: start }, asked(id, n, null))}
+          />
           <CatchupPart {...props} />
           <p className={preview.level.ok ? css.note : css.warn}>
             Its agents must permit <code>{preview.level.needs}</code>

@@ -1,6 +1,6 @@
 /** The form of a schedule. The rule: what it will do stands beside it before it is saved. */
 import { Link } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { Schedule } from "../../api/types";
 import { Button } from "../../ui/parts";
 import { Refusal } from "../../ui/StepUp";
@@ -70,6 +70,14 @@ export function ScheduleForm({ project, initial, saved: opened, onSaved }: Props
     },
     [reset],
   );
+  const { places, isReady } = catalog;
+  useEffect(() => {
+    const live = places.filter((place) => place.why === null);
+    const only = live.length === 1 ? live[0] : undefined;
+    if (isReady && only) {
+      setDraft((old) => (old.engine ? old : { ...old, engine: only.engine, app: only.app }));
+    }
+  }, [places, isReady]);
   const zone = draft.specs.some((spec) => typeof spec.tz === "string")
     ? zoneOf(draft.specs)
     : viewerZone();
@@ -111,7 +119,13 @@ export function ScheduleForm({ project, initial, saved: opened, onSaved }: Props
             <PolicyPart draft={draft} set={set} />
             <OptionsPart draft={draft} set={set} />
           </div>
-          <PreviewPart found={found} outageMs={outageMs} setOutage={setOutage} />
+          <PreviewPart
+            project={project}
+            id={saved?.id ?? null}
+            found={found}
+            outageMs={outageMs}
+            setOutage={setOutage}
+          />
         </div>
         <footer className={css.foot}>
           <span data-bad={refused.length > 0 || undefined}>

@@ -30,7 +30,7 @@ export function Timeline({ outage, slots, catchup }: Props) {
   );
   const text = catchupWords(catchup);
   return (
-    <figure>
+    <figure className={css.figure}>
       <svg
         className={css.timeline}
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}

@@ -31,10 +31,8 @@ export function asked(id: string | null, n: number, outage: Outage | null): Reco
 
 export function usePreview(project: string, draft: Draft, id: string | null, outageMs: number) {
   const local = useMemo(() => localFaults(draft), [draft]);
-  const body = useSettled(
-    useMemo(() => bodyOf(draft, asked(id, SHOWN, null)), [draft, id]),
-    TYPING_MS,
-  );
+  const settled = useSettled(draft, TYPING_MS);
+  const body = useMemo(() => bodyOf(settled, asked(id, SHOWN, null)), [settled, id]);
   const options = (json: string) => ({
     queryKey: [project, "preview schedule", json],
     queryFn: ({ signal }: { signal: AbortSignal }) => previewSchedule(project, json, signal),
@@ -53,10 +51,7 @@ export function usePreview(project: string, draft: Draft, id: string | null, out
         : { from_ms: first - outageMs / 20, to_ms: first - outageMs / 20 + outageMs },
     [first, outageMs],
   );
-  const through = useSettled(
-    useMemo(() => bodyOf(draft, asked(id, MOST, outage)), [draft, id, outage]),
-    TYPING_MS,
-  );
+  const through = useMemo(() => bodyOf(settled, asked(id, MOST, outage)), [settled, id, outage]);
   const side = useQuery({
     ...options(through),
     enabled: local.length === 0 && outage !== null && !main.error,
@@ -64,6 +59,7 @@ export function usePreview(project: string, draft: Draft, id: string | null, out
   const faults: Fault[] = local.length > 0 ? local : faultsOf(main.error);
   return {
     preview: main.data,
+    draft: settled,
     isOld: main.isPlaceholderData || main.isError,
     error: main.error && faults.length === 0 ? main.error : null,
     faults,
