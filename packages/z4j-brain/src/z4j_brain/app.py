@@ -42,6 +42,9 @@ from .migrations import upgrade
 from .queues import api as queues
 from .rotation import service as rotation
 from .rotation.loop import running
+from .schedules import api as schedules
+from .schedules import dates, history
+from .schedules import moves as schedule_moves
 from .search import teach
 from .settings import Settings
 from .sources import LiveSources
@@ -60,6 +63,7 @@ AGAIN_S = 1.0
 ENDPOINTS: list[Endpoint] = [
     *auth.ROUTES, *step_up.ROUTES, *tokens.ROUTES, *tasks.ENDPOINTS, *commands.ENDPOINTS,
     *moves.ENDPOINTS, *health.ENDPOINTS, *catalog.ENDPOINTS, *queues.ENDPOINTS, *workers.ENDPOINTS,
+    *dates.ENDPOINTS, *history.ENDPOINTS, *schedules.ENDPOINTS, *schedule_moves.ENDPOINTS,
     *agents.ENDPOINTS, *keys.ENDPOINTS, *live.ENDPOINTS, *site.ROUTES,
 ]  # fmt: skip
 

@@ -81,6 +81,24 @@ def histograms(conn: Connection, project_id: str, from_us: int, to_us: int) -> l
     return rows if len(rows) <= MAX_HISTOGRAMS else []
 
 
+def histograms_of(
+    conn: Connection, project_id: str, from_us: int, to_us: int, engine: str, name: str
+) -> list[Row[Any]]:
+    """(engine, name, minute, runtime histogram) of one definition."""
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            rollup_minute.c.engine, rollup_minute.c.name, rollup_minute.c.minute,
+            rollup_minute.c.runtime_hist,
+        )
+        .where(
+            *_window(project_id, from_us, to_us), rollup_minute.c.engine == engine,
+            rollup_minute.c.name == name, rollup_minute.c.runtime_hist.is_not(None),
+        )
+        .limit(MAX_HISTOGRAMS)
+    )  # fmt: skip
+    return list(conn.execute(query))
+
+
 def registered(conn: Connection, project_id: str) -> list[Row[Any]]:
     """Definitions agents have told about."""
     query = select(task_defs).where(task_defs.c.project_id == project_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from .keys import KEYS, ORDERED, Key, Kind, nearest
 from .tree import EMPTY, And, Field, Node, Not, Or, QueryError, Text, Value
@@ -19,8 +20,8 @@ _ESCAPE = re.compile(r'\\(["\\])')
 _OPS = (">=", "<=", "=", ">", "<")
 
 
-def parse(text: str) -> Node:
-    """The tree of `text`; blank text matches everything.
+def parse(text: str, keys: Mapping[str, Key] = KEYS) -> Node:
+    """The tree of `text`, whose keys are of `keys`; blank text matches everything.
 
     Raises:
         QueryError: with code, column and, for a mistyped word, the nearest known one.
@@ -30,14 +31,15 @@ def parse(text: str) -> Node:
     for column, char in enumerate(text):
         if char == "\0" or "\ud800" <= char <= "\udfff":
             raise QueryError("query.syntax", column, "this character cannot be searched for")
-    return _Parser(text).query()
+    return _Parser(text, keys).query()
 
 
 class _Parser:
     """One pass over one text; `at` is the column of the next character."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, keys: Mapping[str, Key]) -> None:
         self.text = text
+        self.keys = keys
         self.at = 0
         self.depth = 0
         self.terms = 0
@@ -126,9 +128,9 @@ class _Parser:
         return _free(text, start)
 
     def _field(self, name: str, path: tuple[str, ...], start: int) -> Node:
-        key = KEYS.get(name)
+        key = self.keys.get(name)
         if key is None:
-            near = nearest(name, KEYS)
+            near = nearest(name, self.keys)
             detail = f"unknown key {name!r}; quote it to search as text"
             raise QueryError("query.unknown_key", start, detail, near)
         if (key.kind is Kind.ARG) != bool(path):

@@ -93,6 +93,14 @@ tasks = Table(
         postgresql_where=text("parent IS NOT NULL"),
     ),
     Index(
+        "ix_tasks_schedule",
+        "project_id",
+        "schedule",
+        "at",
+        sqlite_where=text("schedule IS NOT NULL"),
+        postgresql_where=text("schedule IS NOT NULL"),
+    ),
+    Index(
         "ix_tasks_fingerprint",
         "project_id",
         "fingerprint",

@@ -67,8 +67,8 @@ class Ask:
             raise Invalid("request.invalid", f"{name} is a whole number", field=name)
         return min(int(text), most)
 
-    async def body(self, shape: type[T]) -> T:
-        """The JSON body as `shape`.
+    async def body(self, shape: type[T], deepest: int = MAX_DEPTH) -> T:
+        """The JSON body as `shape`, nested at most `deepest` levels.
 
         Raises:
             Problem: 413 too long, 415 no JSON, 422 not of this shape.
@@ -77,8 +77,8 @@ class Ask:
         if kind != "application/json":
             raise Problem("request.type", "send application/json", status=415)
         raw = await self.raw()
-        if nesting(raw) > MAX_DEPTH:
-            raise Invalid("request.invalid", f"at most {MAX_DEPTH} levels deep")
+        if nesting(raw) > deepest:
+            raise Invalid("request.invalid", f"at most {deepest} levels deep")
         try:
             return msgspec.json.decode(raw, type=shape)
         except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:

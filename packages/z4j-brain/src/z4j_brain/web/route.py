@@ -37,7 +37,7 @@ class Endpoint:
 
 
 class Table(list[Endpoint]):
-    """The endpoints of one feature; `get` and `post` are decorators."""
+    """The endpoints of one feature; its methods are decorators."""
 
     def get(self, path: str, action: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a GET; `action` is what authorize() is asked."""
@@ -46,6 +46,18 @@ class Table(list[Endpoint]):
     def post(self, path: str, action: str, **options: Any) -> Callable[[Handler], Handler]:
         """Declare a POST; `action` is what authorize() is asked."""
         return self._add("POST", path, action, options)
+
+    def put(self, path: str, action: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Declare a PUT; `action` is what authorize() is asked."""
+        return self._add("PUT", path, action, options)
+
+    def patch(self, path: str, action: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Declare a PATCH; `action` is what authorize() is asked."""
+        return self._add("PATCH", path, action, options)
+
+    def delete(self, path: str, action: str, **options: Any) -> Callable[[Handler], Handler]:
+        """Declare a DELETE; `action` is what authorize() is asked."""
+        return self._add("DELETE", path, action, options)
 
     def _add(
         self, method: str, path: str, action: str, options: dict[str, Any]
