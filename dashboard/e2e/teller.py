@@ -1,7 +1,4 @@
-"""An agent by hand that tells of an app, its definitions, and fires. The rule: what it tells travels the real way.
-
-It speaks the protocol over a socket, so that fires pass the brain's gateway and its ingest.
-"""
+"""An agent by hand that tells of fires. The rule: what it tells passes the gateway and the ingest."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import msgspec
@@ -26,7 +23,7 @@ ENGINE, APP = "celery", "shop"
 BEAT_S = 2.0
 HASH = b"of-defs1"
 LEDGER, FACTS = 1, 2
-_DEFINITIONS, _RUN = 1, 2
+_DEFINITIONS = 1
 _FIRE_ITEM, _TASK_ITEM = 4, 1
 _STARTED, _ENDED = (4, 3), (6, 9)
 _FAILED = (7, 8)
@@ -71,7 +68,7 @@ class Teller:
         self._beats = threading.Thread(target=self._beat_on, daemon=True)
         self._beats.start()
 
-    def __enter__(self) -> Teller:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -84,7 +81,7 @@ class Teller:
         sent = [fire for fire in fires if fire.status == "sent"]
         with self._lock:
             self._send(LEDGER, [_fire(schedule_id, fire) for fire in fires])
-            self._send(FACTS, [body for fire in sent for body in _task(schedule_id, fire)])
+            self._send(FACTS, [body for fire in sent for body in _task(fire)])
 
     def _send(self, handle: int, bodies: list[bytes]) -> None:
         if not bodies:
@@ -153,7 +150,7 @@ def _fire(schedule_id: str, fire: Told) -> bytes:
     return encode(body)
 
 
-def _task(schedule_id: str, fire: Told) -> list[bytes]:
+def _task(fire: Told) -> list[bytes]:
     at = fire.slot_ms * 1000 + fire.lag_ms * 1000
     end = _FAILED if fire.failed else _ENDED
     head = [ENGINE, APP, str(fire.fire_id), 0, 1, "shop.report"]

@@ -75,10 +75,10 @@ function Row({ project, schedule, isActive, acts }: RowProps) {
         </Link>{" "}
         {schedule.drift.length > 0 && <Tag tone="warn">edited since declared</Tag>}
       </td>
-      <td>
+      <td className={own.nextCell}>
         <NextFire schedule={schedule} />
       </td>
-      <td className={css.muted} title={schedule.words}>
+      <td className={`${css.muted} ${own.whenCell}`} title={schedule.words}>
         <Text value={schedule.words} limit={400} />
       </td>
       <td className={css.wide}>
@@ -99,7 +99,7 @@ function Row({ project, schedule, isActive, acts }: RowProps) {
           </>
         )}
       </td>
-      <td>
+      <td className={own.lastCell}>
         <LastResult schedule={schedule} />
       </td>
       <td className={own.stripCell}>
@@ -111,7 +111,7 @@ function Row({ project, schedule, isActive, acts }: RowProps) {
       <td className={`${css.muted} ${css.wide}`}>
         <Text value={schedule.owner} limit={80} />
       </td>
-      <td className={css.end}>
+      <td className={`${css.end} ${own.actsCell}`}>
         <RowActs schedule={schedule} acts={acts} />
       </td>
     </tr>
