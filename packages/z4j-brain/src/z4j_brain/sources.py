@@ -14,6 +14,7 @@ from .errors import NotFound
 from .health import service as health
 from .live.watch import Look
 from .queues import service as queues
+from .schedules import named
 from .search import EMPTY, Scope, has_time, matches, parse, uses_args
 from .search.tree import QueryError
 from .search.window import window
@@ -33,12 +34,16 @@ class LiveSources:
         self._wall_us = wall_us
         self._heartbeat_ms = heartbeat_ms
         self._sqlite = sqlite
+        self._names: dict[str, dict[str, str]] = {}
         self._positions: dict[str, dict[tuple[str, str], tuple[str, ...]]] = {}
 
     def rows(self, conn: Connection, project_id: str, refs: list[str]) -> list[Row]:
-        """Rows of `tasks`; keeps the names of parameters that queries may use for them."""
+        """Rows of `tasks`; keeps the names that queries may use for them."""
         self._positions[project_id] = tasks.positions_of(conn, project_id)
-        return tasks.raw_rows(conn, project_id, refs)
+        rows = tasks.raw_rows(conn, project_id, refs)
+        fired = {row["schedule"] for row in rows if row["schedule"]}
+        self._names[project_id] = named.names_of(conn, fired) if fired else {}
+        return rows
 
     def shown(self, row: Row, *, args_visible: bool) -> dict[str, Any]:
         """A row as the list shows it."""
@@ -63,6 +68,7 @@ class LiveSources:
             table, self._sqlite, now_us, args_visible=look.args_visible,
             positions=self._positions.get(look.project_id, {}),
         )  # fmt: skip
+        node = named.with_ids(node, named.among(self._names.get(look.project_id, {})))
         least, most = (0, now_us) if has_time(node) else window(look.range, now_us)
         fresh = most >= now_us
         return [

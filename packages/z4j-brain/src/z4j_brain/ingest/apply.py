@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import starmap
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,7 +17,8 @@ from ..commands.results import Answer, apply_results
 from . import inventory, ledger
 from .batch import Batch, Gap, fresh
 from .commit import Changed, ProjectChange
-from .items import Item, Lost, Note, Poison, Progress, Result, Task, Unknown, Worker, opened
+from .fires import store_fires
+from .items import Fire, Item, Lost, Note, Poison, Progress, Result, Task, Unknown, Worker, opened
 from .ledger import Streams
 from .rows import Fields, Meta
 from .tasks import TaskSet
@@ -43,6 +45,7 @@ class ProjectWork:
     results: list[Answer] = field(default_factory=list)
     workers: list[tuple[Worker, str, Meta]] = field(default_factory=list)
     notes: list[tuple[Note, str]] = field(default_factory=list)
+    fires: list[Fire] = field(default_factory=list)
     lost: Counter[int] = field(default_factory=Counter)
 
 
@@ -91,16 +94,23 @@ def _take_rare(batch: Batch, offset: int, item: Item, streams: Streams, work: Pr
         streams.quarantine(batch, offset, item)
         return
     position.stored += 1
+    if isinstance(item, Unknown):
+        position.unknown += 1
+    else:
+        _keep(batch, item, work)
+
+
+def _keep(batch: Batch, item: Item, work: ProjectWork) -> None:
     if isinstance(item, Progress):
         work.progress.append(item)
     elif isinstance(item, Result):
         work.results.append(_answer(item, batch.stream))
+    elif isinstance(item, Fire):
+        work.fires.append(item)
     elif isinstance(item, Worker):
         work.workers.append((item, batch.stream, batch.meta))
     elif isinstance(item, Note):
         work.notes.append((item, batch.stream))
-    elif isinstance(item, Unknown):
-        position.unknown += 1
 
 
 def _answer(item: Result, stream: str) -> Answer:
@@ -131,15 +141,17 @@ def _store(
         ledger.store_notes(conn, project_id, work.notes)
     if work.lost:
         ledger.store_lost(conn, project_id, work.lost, now_us)
+    schedules, linked = store_fires(conn, project_id, work.fires, tasks.task_ids(), now_us)
     commands: Iterable[str] = ()
     bulks: Iterable[str] = ()
     if work.results:
         commands, bulks = apply_results(conn, project_id, work.results, now_us)
     return ProjectChange(
         project_id,
-        changed=tuple(Changed(ref, v) for ref, v in tasks.versions()),
+        changed=(*starmap(Changed, tasks.versions()), *(Changed(ref, 0) for ref in linked)),
         counters=tasks.counters,
         commands=tuple(commands),
         bulks=tuple(bulks),
         workers=bool(work.workers),
+        schedules=tuple(sorted(schedules)),
     )

@@ -26,6 +26,7 @@ class ProjectChange:
     workers: bool = False
     queues: bool = False
     agents: bool = False
+    schedules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,31 @@ class Result(Struct, array_like=True, tag=3, frozen=True, gc=False):
     took_ms: U32 | None = None
 
 
+class Fire(Struct, array_like=True, tag=4, frozen=True, gc=False):
+    """One line of the ledger of fires; `slot` and `lag_ms` are milliseconds."""
+
+    at: Pos63
+    engine: Engine
+    app: App
+    schedule: Id16
+    generation: U32
+    slot: I63
+    nonce: Annotated[str, Meta(max_length=64)] | None
+    fire_id: Id16
+    status: Annotated[int, Meta(ge=1, le=9)]
+    trigger: Annotated[int, Meta(ge=1, le=6)]
+    epoch: Pos63
+    revision: Pos63
+    due: Pos63
+    lag_ms: I63
+    enq: U16
+    count: U32
+    slot_local: Annotated[str, Meta(max_length=64)]
+    fold: Annotated[int, Meta(ge=0, le=1)]
+    reason: Name | None = None
+    actor: Name | None = None
+
+
 class Worker(Struct, array_like=True, tag=5, frozen=True, gc=False):
     """A worker came, stalls or went."""
 
@@ -175,8 +200,8 @@ class Unknown:
     tag: int
 
 
-Item: TypeAlias = Task | Lost | Progress | Result | Worker | Note | Poison | Unknown
-_Known: TypeAlias = Task | Lost | Progress | Result | Worker | Note
+Item: TypeAlias = Task | Lost | Progress | Result | Fire | Worker | Note | Poison | Unknown
+_Known: TypeAlias = Task | Lost | Progress | Result | Fire | Worker | Note
 
 _ALL = msgspec.msgpack.Decoder(list[_Known])
 _ONE = msgspec.msgpack.Decoder(_Known)
@@ -189,7 +214,7 @@ class _Tag(Struct, array_like=True):
 
 _FREE = msgspec.msgpack.Decoder(dict[str, Any])
 _TAG = msgspec.msgpack.Decoder(_Tag)
-KNOWN_TAGS = frozenset({0, 1, 2, 3, 5, 6})
+KNOWN_TAGS = frozenset({0, 1, 2, 3, 4, 5, 6})
 BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError, ValueError)
 
 

@@ -22,6 +22,7 @@ from .writer import ATTEMPT_ORIGIN, JSON_COLUMNS, ORIGIN, Writer
 
 _ENGINE, _APP, _TASK_ID = SRC["engine"], SRC["app"], SRC["task_id"]
 _RETRY_OF, _V, _ATTEMPT = COL["retry_of"], COL["v"], COL["attempt"]
+_TASK = COL["task_id"]
 _A_RUN, _A_ATTEMPT = ATT["run"], ATT["attempt"]
 _AT, _RUN, _TRY, _STATE = SRC["at"], SRC["run"], SRC["attempt"], SRC["state"]
 
@@ -51,6 +52,10 @@ class TaskSet:
     def versions(self) -> Iterator[tuple[str, int]]:
         """(ref, new version) of each row written."""
         return ((ref, row.values[_V]) for ref, row in self._touched.items())
+
+    def task_ids(self) -> Iterator[str]:
+        """The engines' ids of the rows written."""
+        return (row.values[_TASK] for row in self._touched.values())
 
     def load(
         self,

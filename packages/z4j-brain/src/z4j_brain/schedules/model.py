@@ -5,7 +5,7 @@ The rule: instants of slots are milliseconds in columns that end in `_ms`, all o
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table
 
 from ..db.schema import METADATA, count, key, number, small, us, words
 
@@ -38,7 +38,6 @@ schedules = Table(
     count("last_generation"),
     us("last_ended_ms"),
     key("last_fire_id", nullable=True),
-    key("last_result", nullable=True),
     count("consecutive_failures"),
     count("fires_total"),
     us("watch_ms"),
@@ -74,7 +73,7 @@ fires = Table(
     Column("generation", BigInteger, primary_key=True, autoincrement=False),
     Column("slot_ms", BigInteger, primary_key=True, autoincrement=False),
     key("nonce", primary_key=True),
-    key("fire_id", unique=True),
+    key("fire_id"),
     key("project_id"),
     key("engine"),
     key("app"),
@@ -94,16 +93,10 @@ fires = Table(
     count("count", server_default="1"),
     number("state"),
     us("ended"),
+    Index("ix_fires_id", "project_id", "fire_id", unique=True),
+    Index("ix_fires_ended", "schedule_id", "ended"),
     Index("ix_fires_slot", "schedule_id", "slot_ms", "fire_id"),
     Index("ix_fires_project", "project_id", "slot_ms", "fire_id"),
-    Index(
-        "ix_fires_bad",
-        "schedule_id",
-        "status",
-        "slot_ms",
-        sqlite_where=text("status > 3"),
-        postgresql_where=text("status > 3"),
-    ),
 )
 """`state` is that of the task with the fire's id, NULL until it is known; `ended` is its end."""
 

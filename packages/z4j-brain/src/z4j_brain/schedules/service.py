@@ -229,13 +229,14 @@ def pause(conn: Connection, by: By, row: Row[Any], until_ms: int | None, note: s
     return found
 
 
-def resume(conn: Connection, by: By, row: Row[Any]) -> Row[Any]:
+def resume(conn: Connection, by: By, row: Row[Any], since_ms: int | None = None) -> Row[Any]:
     """Let it fire again, from now on: what was due meanwhile is not missed."""
     if not row.paused:
         return row
     values = {
         "paused": False, "paused_by": None, "paused_at": None, "paused_note": None,
-        "paused_until_ms": None, "not_before_ms": by.now_ms, "consecutive_failures": 0,
+        "paused_until_ms": None, "consecutive_failures": 0,
+        "not_before_ms": by.now_ms if since_ms is None else since_ms,
     }  # fmt: skip
     found = write(conn, by, row, values, [["paused", True, False]])
     audit(conn, by, "schedule.resume", found)

@@ -43,7 +43,7 @@ def many(
             "words": coming.words,
             "next_slot_ms": coming.slot.at_ms if coming.slot else None,
             "next_due_ms": coming.due_ms, "last_slot_ms": row.last_slot_ms,
-            "last_result": row.last_result,
+            "last_result": last_result(strip),
             "consecutive_failures": row.consecutive_failures, "fires_total": row.fires_total,
             "strip": [strip_json(each) for each in strip], "lag_p95_ms": lag_p95_ms(strip),
             "drift": drift(row), "silent": row.silent, "can": _can(row, offer, registered),
@@ -57,6 +57,14 @@ def strip_json(fire: Row[Any]) -> Json:
         "slot_ms": fire.slot_ms, "status": STATUSES[fire.status], "lag_ms": fire.lag_ms,
         "state": None if fire.state is None else STATES[fire.state], "fire_id": fire.fire_id,
     }  # fmt: skip
+
+
+def last_result(strip: Sequence[Row[Any]]) -> str | None:
+    """What became of the newest fire: the state of its task, or why there is none."""
+    if not strip:
+        return None
+    last = strip[-1]
+    return STATUSES[last.status] if last.state is None else STATES[last.state]
 
 
 def lag_p95_ms(strip: Sequence[Row[Any]]) -> int | None:

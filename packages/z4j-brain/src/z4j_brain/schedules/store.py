@@ -5,7 +5,7 @@ Who raises it holds the group until the commit: two edits of one group are one a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
@@ -126,12 +126,6 @@ def page(
 def how_many(conn: Connection, where: ColumnElement[bool]) -> int:
     """How many schedules match."""
     return int(conn.execute(select(func.count()).select_from(schedules).where(where)).scalar_one())
-
-
-def names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
-    """Schedule to its name."""
-    query = select(schedules.c.id, schedules.c.name).where(schedules.c.id.in_(sorted(set(ids))))
-    return {row.id: row.name for row in conn.execute(query)}
 
 
 def owned(conn: Connection, project_id: str, owner: str) -> list[Row[Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, true
 
 from ..errors import Invalid
+from ..schedules import named
 from ..search import Node, Scope, compile_query, has_time, parse, terms
 from ..search.keys import STATES
 from ..search.window import step_us, window
@@ -71,7 +72,10 @@ def positional(params: Sequence[Sequence[Any]]) -> tuple[str, ...]:
 def clause(conn: Connection, ask: Ask) -> Clause:
     """Query and range of one project as one clause."""
     node = parse(ask.q)
-    found = compile_query(node, scope_of(conn, ask, node))
+    scope = scope_of(conn, ask, node)
+    if named.asks(node):
+        node = named.with_ids(node, named.stored(conn, ask.project_id))
+    found = compile_query(node, scope)
     return and_(tasks.c.project_id == ask.project_id, _during(ask, node), found)
 
 

@@ -204,6 +204,13 @@ class LeaseStore(Protocol):
         """Whether this copy of a fire may run: the first, or one of the same `enq`. Kept a day."""
         ...
 
+    def forget_start(self, fire_id: str) -> None:
+        """Let the next copy of a fire start: its engine retries it, and its messages have no mark.
+
+        Where they have one, the guard knows a retry by its `enq`.
+        """
+        ...
+
     def was_started(self, fire_id: str) -> bool:
         """Whether a copy of this fire has ever begun, as far as the guard remembers."""
         ...

@@ -1,0 +1,35 @@
+"""Lines of the ledger of fires are stored. The rule: in the transaction of their tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from ..schedules import autopause, runs, told
+from .items import Fire
+
+
+def line_of(item: Fire) -> told.Line:
+    """An item with its ids as text."""
+    return told.Line(
+        item.at, item.engine, item.app, str(UUID(bytes=item.schedule)), item.generation, item.slot,
+        item.nonce or "", str(UUID(bytes=item.fire_id)), item.status, item.trigger, item.epoch,
+        item.revision, item.due, item.lag_ms, item.enq, item.count, item.slot_local, item.fold,
+        item.reason, item.actor,
+    )  # fmt: skip
+
+
+def store_fires(
+    conn: Connection, project_id: str, items: Sequence[Fire], task_ids: Iterable[str], now_us: int
+) -> tuple[set[str], set[str]]:
+    """Store fires and join them with their tasks; returns schedules and task refs that changed."""
+    found = told.tell(conn, project_id, [line_of(item) for item in items]) if items else told.Told()
+    fire_ids = found.fires | runs.fires_among(task_ids)
+    if not fire_ids:
+        return set(), set()
+    touched, linked = runs.settle(conn, project_id, fire_ids)
+    for schedule_id, reason in sorted(found.paused.items()):
+        autopause.pause(conn, project_id, schedule_id, reason, now_us)
+    return found.schedules | touched, linked
