@@ -13,6 +13,7 @@ import msgspec
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 from z4j_core.clock import SystemClock
+from z4j_core.scheduler.fires import fire_id
 from z4j_core.wire import AgentSession, RecordType, parse_dsn
 from z4j_core.wire.bodies import (
     App, Beat, Inventory, Open, Policy, Register, Snapshot, SpoolState, Verb,
@@ -34,7 +35,6 @@ encode = msgspec.msgpack.encode
 class Told(NamedTuple):
     """One fire: its slot in milliseconds and on the wall, how it went, how late it was sent."""
 
-    fire_id: UUID
     slot_ms: int
     slot_local: str
     status: str = "sent"
@@ -81,7 +81,7 @@ class Teller:
         sent = [fire for fire in fires if fire.status == "sent"]
         with self._lock:
             self._send(LEDGER, [_fire(schedule_id, fire) for fire in fires])
-            self._send(FACTS, [body for fire in sent for body in _task(fire)])
+            self._send(FACTS, [body for fire in sent for body in _task(schedule_id, fire)])
 
     def _send(self, handle: int, bodies: list[bytes]) -> None:
         if not bodies:
@@ -140,20 +140,24 @@ class Teller:
                 return received.body
 
 
+def _id_of(schedule_id: str, fire: Told) -> str:
+    return fire_id(schedule_id, 1, fire.slot_ms)
+
+
 def _fire(schedule_id: str, fire: Told) -> bytes:
     due = fire.slot_ms * 1000
     body = [
         _FIRE_ITEM, due + fire.lag_ms * 1000, ENGINE, APP, UUID(schedule_id).bytes, 1,
-        fire.slot_ms, None, fire.fire_id.bytes, STATUS[fire.status], 1, 1, 1, due, fire.lag_ms,
+        fire.slot_ms, None, UUID(_id_of(schedule_id, fire)).bytes, STATUS[fire.status], 1, 1, 1, due, fire.lag_ms,
         1, 1, fire.slot_local, 0, fire.reason, None,
     ]  # fmt: skip
     return encode(body)
 
 
-def _task(fire: Told) -> list[bytes]:
+def _task(schedule_id: str, fire: Told) -> list[bytes]:
     at = fire.slot_ms * 1000 + fire.lag_ms * 1000
     end = _FAILED if fire.failed else _ENDED
-    head = [ENGINE, APP, str(fire.fire_id), 0, 1, "shop.report"]
+    head = [ENGINE, APP, _id_of(schedule_id, fire), 0, 1, "shop.report"]
     started = [_TASK_ITEM, *_STARTED, at, *head]
     ended = [_TASK_ITEM, *end, at + 40_000, *head]
     return [encode(started), encode(ended)]

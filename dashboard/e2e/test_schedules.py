@@ -95,7 +95,7 @@ def fires_of(count: int, **more: Any) -> list[Told]:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     slots = [now - timedelta(days=back) for back in range(count, 0, -1)]
     return [
-        Told(uuid4(), round(at.timestamp() * 1000), at.replace(tzinfo=None).isoformat(), **more)
+        Told(round(at.timestamp() * 1000), at.replace(tzinfo=None).isoformat(), **more)
         for at in slots
     ]
 

@@ -80,7 +80,12 @@ function Row({ project, fire, graceMs, canReplay, onReplay }: RowProps) {
       </td>
       <td>
         {fire.task ? (
-          <Link to="/p/$project/t/$ref" params={{ project, ref: fire.task.ref }} search={{}}>
+          <Link
+            to="/p/$project/t/$ref"
+            params={{ project, ref: fire.task.ref }}
+            search={{}}
+            className={own.outcome}
+          >
             <StateIcon state={fire.task.state} label />
           </Link>
         ) : (
@@ -89,13 +94,15 @@ function Row({ project, fire, graceMs, canReplay, onReplay }: RowProps) {
       </td>
       <td className={`${css.end} ${css.wide} ${css.muted}`}>{fire.epoch}</td>
       <td className={css.end}>
-        <CanButton
-          can={canReplay}
-          icon="retry"
-          tone="quiet"
-          label={`replay the slot ${fire.slot_local}`}
-          onClick={onReplay}
-        />
+        <span className={own.acts}>
+          <CanButton
+            can={canReplay}
+            icon="retry"
+            tone="quiet"
+            label={`replay the slot ${fire.slot_local}`}
+            onClick={onReplay}
+          />
+        </span>
       </td>
     </tr>
   );

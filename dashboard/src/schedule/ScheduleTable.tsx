@@ -18,7 +18,11 @@ export function LastResult({ schedule }: { schedule: Schedule }) {
   if (last_result === null) return <span className={css.faint}>{DASH}</span>;
   const failures = consecutive_failures > 1 ? `${consecutive_failures} in a row` : undefined;
   if ((STATES as string[]).includes(last_result)) {
-    return <StateIcon state={last_result as TaskState} label note={failures} />;
+    return (
+      <span className={own.outcome}>
+        <StateIcon state={last_result as TaskState} label note={failures} />
+      </span>
+    );
   }
   return (
     <>

@@ -4,12 +4,15 @@ import css from "../routes/page.module.css";
 import { Icon } from "../ui/Icon";
 import own from "./schedule.module.css";
 
-const DECLARED = `{
-  "nightly": {
-    "task": "shop.report",
-    "specs": [{"kind": "cron", "expr": "30 2 * * *", "tz": "America/New_York"}]
-  }
-}`;
+const DECLARED = `# schedules.toml
+tag = "shop"
+
+[schedules.nightly]
+task = "shop.report"
+cron = "30 2 * * *"
+tz = "America/New_York"
+
+$ z4j schedules apply schedules.toml`;
 
 export function Teach({ project }: { project: string }) {
   return (

@@ -57,7 +57,7 @@ export function BackfillSheet(props: SheetProps) {
       title={`Backfill ${plain(schedule.name)}`}
       verb={total > 0 ? `Fire ${count(total)}` : "Fire…"}
       why={why}
-      note="10 a second; those that fired already are not fired again"
+      note="10 a second; a slot that has fired already fires again"
       isBusy={act.isPending}
       error={act.error}
       onClose={props.onClose}
