@@ -166,5 +166,10 @@ export type Group = {
   why: string | null;
 };
 export type CalendarDoc = { name: string; dates: string[]; weekend: number[] };
-export type Backfill = { backfill_id: string; slots: number[]; total: number; more: boolean };
+export type Backfill = {
+  backfill_id: string | null;
+  slots: number[];
+  total: number;
+  more: boolean;
+};
 export type Conflict = { field: string; base: Json; yours: Json; theirs: Json };

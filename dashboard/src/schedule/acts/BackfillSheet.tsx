@@ -1,6 +1,8 @@
 /** Slots of a past range again. The rule: the button exists only behind a dry answer that counts them. */
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { addBulk } from "../../actions/toasts";
+import { readBulk } from "../../api/queries";
 import { backfill } from "../../api/scheduleQueries";
 import { brainNow } from "../../ui/clock";
 import { plain } from "../../ui/escape";
@@ -12,9 +14,7 @@ import { type SheetProps, useAct } from "./useActs";
 
 const DAY_MS = 86_400_000;
 const OVERLAPS: [value: string, label: string][] = [
-  ["", "as the schedule says"],
-  ["allow", "do not wait for each other"],
-  ["skip", "skip while one has not ended"],
+  ["allow", "they do not wait for each other"],
   ["buffer_all", "one after the other"],
 ];
 
@@ -28,10 +28,10 @@ export function BackfillSheet(props: SheetProps) {
   const { project, schedule } = props;
   const [from, setFrom] = useState(() => localInput(brainNow() - DAY_MS));
   const [to, setTo] = useState(() => localInput(brainNow()));
-  const [overlap, setOverlap] = useState("");
+  const [overlap, setOverlap] = useState("allow");
   const range = { from_ms: Date.parse(from), to_ms: Date.parse(to) };
   const isRange = range.from_ms < range.to_ms;
-  const body = { ...range, ...(overlap ? { overlap } : {}) };
+  const body = { ...range, overlap };
   const { data, error } = useQuery({
     queryKey: [project, "backfill", schedule.id, body],
     queryFn: ({ signal }) => backfill(project, schedule.id, { ...body, dry_run: true }, signal),
@@ -41,7 +41,11 @@ export function BackfillSheet(props: SheetProps) {
   });
   const act = useAct(
     props,
-    () => backfill(project, schedule.id, { ...body, dry_run: false }),
+    async () => {
+      const done = await backfill(project, schedule.id, { ...body, dry_run: false });
+      if (done.backfill_id) addBulk(await readBulk(project, done.backfill_id));
+      return done;
+    },
     (done) => `${plural(done.total, "fire")} on the way, 10 a second`,
   );
   const total = isRange ? (data?.total ?? 0) : 0;
