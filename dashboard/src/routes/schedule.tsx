@@ -228,7 +228,7 @@ export function SchedulePage() {
         <Text value={data.words} />
       </p>
       {data.description && (
-        <p className={css.doc}>
+        <p className={`${own.words} ${css.muted}`}>
           <Text value={data.description} multiline />
         </p>
       )}

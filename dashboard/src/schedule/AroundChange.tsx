@@ -14,14 +14,13 @@ const MOST = 50;
 
 export type Around = { change: number; from: number; to: number };
 
-/** The stretch of time to look at: two slots and a bit on each side of the change. */
+/** The stretch of time to look at: two periods and an hour on each side, twenty slots at most. */
 export function aroundOf(next: NextSlot[], change: number | null): Around | null {
   const first = next[0];
-  const second = next[1];
   const last = next.at(-1);
-  if (change === null || !first || !last || change <= last.slot_ms) return null;
-  const gap = second ? second.slot_ms - first.slot_ms : 0;
-  const side = Math.min(Math.max(SIDE * gap + HOUR_MS, 3 * HOUR_MS), 9 * 24 * HOUR_MS);
+  if (change === null || !first || !last || last === first || change <= last.slot_ms) return null;
+  const period = (last.slot_ms - first.slot_ms) / (next.length - 1);
+  const side = Math.ceil(Math.min(SIDE * period + HOUR_MS, 20 * period));
   return { change, from: Math.max(first.slot_ms, change - side), to: change + side };
 }
 

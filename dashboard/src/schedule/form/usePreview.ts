@@ -1,8 +1,8 @@
 /** What the brain says of a draft while it is typed. The rule: the last draft asked is the one shown, old answers dim. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { previewSchedule } from "../../api/scheduleQueries";
-import type { Outage } from "../../api/types";
+import type { Outage, SchedulePreview } from "../../api/types";
 import { bodyOf, type Draft, type Fault, localFaults, viewerZone } from "./draft";
 import { faultsOf } from "./faults";
 
@@ -56,9 +56,12 @@ export function usePreview(project: string, draft: Draft, id: string | null, out
     ...options(through),
     enabled: local.length === 0 && outage !== null && !main.error,
   });
+  // A draft that cannot be read leaves the last one that could on the page.
+  const kept = useRef<SchedulePreview | undefined>(undefined);
+  if (main.data) kept.current = main.data;
   const faults: Fault[] = local.length > 0 ? local : faultsOf(main.error);
   return {
-    preview: main.data,
+    preview: main.data ?? kept.current,
     draft: settled,
     isOld: main.isPlaceholderData || main.isError,
     error: main.error && faults.length === 0 ? main.error : null,
