@@ -978,7 +978,7 @@ def test_every_step_of_arq_that_is_heard_is_guarded(bench):
 
     bench.engine.detach()
     emit = Recorder()
-    broken = Broken(bench.engine._place, emit, Names([]), bench.engine.pools)
+    broken = Broken(bench.engine.place, emit, Names([]), bench.engine.pools)
     broken.plant()
     task_id = bench.send("ok", 1)
 

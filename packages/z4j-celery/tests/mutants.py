@@ -218,4 +218,26 @@ MUTANTS = [
         "the_app_id_knows_no_credentials",
         UNIT,
     ),
+    # Scheduled runs.
+    Mutant(
+        "the guard works by the table of revoked ids",
+        "z4j_celery/deliveries.py",
+        "request._already_revoked = True",
+        "state.revoked.add(request.id)",
+        "the_guard_stops_a_second_copy",
+    ),
+    Mutant(
+        "the mark of a fire is lost on the way",
+        "z4j_celery/publish.py",
+        "{**job.headers, HEADER: job.fire} if job.fire else dict(job.headers) or None",
+        "dict(job.headers) or None",
+        "the_guard_stops_a_second_copy or facts_of_a_run_name_its_fire",
+    ),
+    Mutant(
+        "a retry by an operator keeps the mark",
+        "z4j_celery/message.py",
+        'for name in ("compression", HEADER, NATIVE):',
+        'for name in ("compression",):',
+        "a_retry_by_an_operator_is_a_run_of_no_fire",
+    ),
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import celery_shop
 import z4j_celery
 from celery import Celery, chain, signals
+from celery.beat import ScheduleEntry, Scheduler
 from celery.worker import state
 from z4j_celery import CeleryEngine
 from z4j_core import EventKind
@@ -59,6 +60,7 @@ def shown(event):
         getattr(error, "message", str(error)) if error is not None else None,
         getattr(error, "traceback", None), event.runtime_s, event.due_at, event.priority,
         event.parent_id, event.retry_of, event.pid, event.detail,
+        event.schedule, (event.fire or "").partition(":")[0] or None,
     )  # fmt: skip
 
 
@@ -97,6 +99,15 @@ class Shop:
             )
             return steps.apply_async(**options).parent.id
         return self.app.send_task(self.name(task), args, kwargs or {}, **options).id
+
+    def options_for(self, task):
+        return {}
+
+    def native(self):
+        """As `celery beat` sends an entry."""
+        entry = ScheduleEntry("nightly", self.name("ok"), schedule=3600, args=(1,),
+                              options={"queue": self.queue}, app=self.app)  # fmt: skip
+        return Scheduler(self.app, lazy=True).apply_async(entry, advance=False).id, "nightly"
 
     def hostile(self, queue):
         trap = Trap(f"open({str(self.folder / 'loaded.jsonl')!r}, 'a').write('1\\n')")

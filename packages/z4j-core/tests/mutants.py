@@ -13,6 +13,8 @@ _TABLES = "tests/scheduler/test_tables.py"
 _TRUTH = "tests/scheduler/test_truth.py"
 _POLICY = "tests/scheduler/test_policy.py"
 
+_GUARD = "tests/agent/test_guard.py"
+_FIRE = "tests/agent/test_fire.py"
 MUTANTS = [
     Mutant(
         "owner_lock_inherited",
@@ -213,5 +215,53 @@ MUTANTS = [
         "following.at_ms + 1",
         "test_jitter_is_the_same_each_time_and_never_reaches_the_next_slot",
         "tests/scheduler/test_trigger.py",
+    ),
+    Mutant(
+        "the_guard_blocks_its_own_attempt",
+        "z4j_core/agent/guard.py",
+        "return self._let(*found)",
+        "return self.sole_start(found[0])",
+        "test_a_message_of_the_same_attempt_to_enqueue_may_start_again",
+        _GUARD,
+    ),
+    Mutant(
+        "the_guard_fails_closed",
+        "z4j_core/agent/guard.py",
+        "if self._asked(lambda store: store.first_start(fire, enq)) is not False:",
+        "if self._asked(lambda store: store.first_start(fire, enq)):",
+        "test_a_store_that_fails_lets_all_start_and_is_counted",
+        _GUARD,
+    ),
+    Mutant(
+        "the_guard_waits_each_time",
+        "z4j_core/agent/guard.py",
+        "if overdue is not None and not overdue.done.is_set():",
+        "if overdue is None and overdue is not None:",
+        "test_a_store_that_does_not_answer_costs_one_wait_and_lets_all_start",
+        _GUARD,
+    ),
+    Mutant(
+        "a_mark_of_another_run_is_believed",
+        "z4j_core/agent/items.py",
+        "read_mark(event.fire)) and found[0] == event.task_id:",
+        "read_mark(event.fire)):",
+        "test_a_mark_of_another_run_is_not_believed",
+        _GUARD,
+    ),
+    Mutant(
+        "arguments_typed_elsewhere_are_fired_at_control",
+        "z4j_core/agent/firing.py",
+        "    if not verdict.allowed:\n        raise Refused(\n            \"policy.args",
+        "    if False:\n        raise Refused(\n            \"policy.args",
+        "test_c14_arguments_that_the_app_did_not_declare_need_the_level_run",
+        _FIRE,
+    ),
+    Mutant(
+        "approved_arguments_are_not_compared",
+        "z4j_core/agent/firing.py",
+        'params["digest"] != digest(*invocation)',
+        "not digest(*invocation)",
+        "test_c14_arguments_edited_after_they_were_approved_are_not_fired",
+        _FIRE,
     ),
 ]

@@ -21,7 +21,10 @@ from z4j_testing.marks import Marks, Trap
 from z4j_testing.recorder import Recorder
 from z4j_testing.signals import WAIT_S
 
-LACKS = {"received": "broker", "ignore": "broker", "reject": "broker", "crash": "pool"}
+LACKS = {
+    "received": "broker", "ignore": "broker", "reject": "broker", "crash": "pool",
+    "native": "broker",
+}  # fmt: skip
 QUEUES = ("", "-barrier", "-parked", "-other")
 
 
@@ -70,7 +73,7 @@ def shown(event):
         None if event.kwargs is None else json.loads(json.dumps(event.kwargs)),
         event.result, type(error).__name__ if error is not None else None, message, trace,
         event.runtime_s, event.due_at, event.priority, event.parent_id, event.retry_of, event.pid,
-        event.detail,
+        event.detail, event.schedule, (event.fire or "").partition(":")[0] or None,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ STORAGES = {"redis": RedisHuey, "sqlite": SqliteHuey, "file": FileHuey}
 OTHERS = ("-parked", "-other", "-barrier")
 LACKS = {
     "received": "broker", "ignore": "broker", "reject": "broker", "crash": "broker",
+    "marks": "broker", "headers": "broker",
 }  # fmt: skip
 benches = []
 
@@ -84,6 +85,7 @@ def shown(event):
         event.result, type(error).__name__ if is_live else None,
         message, trace, event.runtime_s, event.due_at, event.priority,
         event.parent_id, event.retry_of, event.pid, event.detail,
+        event.schedule, (event.fire or "").partition(":")[0] or None,
     )  # fmt: skip
 
 
@@ -133,6 +135,12 @@ class Shop(Marks):
             made = made.then(tasks[then])
         huey.enqueue(made)
         return made.id
+
+    def native(self):
+        """As Huey's own scheduler sends a periodic task."""
+        made = self.tasks[self.queue]["nightly"].s()
+        self.huey.enqueue(made)
+        return made.id, self.name("nightly")
 
     def send_unknown(self, name, task, args):
         """A task that only another part of the app has."""

@@ -21,9 +21,16 @@ here = {}
 """The tasks of the instance that runs in this process."""
 
 
+def never(_now):
+    """No time of day."""
+    return False
+
+
 def made(huey):
     """The tasks of an instance by name."""
-    return {each.__name__: huey.task(**OPTIONS.get(each.__name__, {}))(each) for each in TASKS}
+    tasks = {each.__name__: huey.task(**OPTIONS.get(each.__name__, {}))(each) for each in TASKS}
+    tasks["nightly"] = huey.periodic_task(never)(nightly)
+    return tasks
 
 
 def folder():
@@ -43,6 +50,10 @@ def times(name, task):
     file = folder() / f"{name}-{task.id}.jsonl"
     mark(file.stem, 1)
     return len(file.read_text().splitlines())
+
+
+def nightly():
+    return "done"
 
 
 def ok(a, b=2):

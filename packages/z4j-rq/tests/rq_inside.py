@@ -28,13 +28,20 @@ from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
 from z4j_testing.signals import WAIT_S, eventually
 
+try:
+    from rq.cron import CronJob
+except ImportError:
+    CronJob = None
 HERE = Path(__file__).parent
 RETRIES = {"flaky": 9, "stubborn": 3, "doomed": 2}
 KEPT_S = 300
 LACKS = {
     "expires": "broker", "priority": "broker", "chain": "broker", "received": "broker",
     "ignore": "broker", "reject": "broker", "retries again": "broker",
+    "marks": "broker", "guard": "broker", "headers": "broker",
 }  # fmt: skip
+if CronJob is None:
+    LACKS["native"] = "version"
 benches = []
 
 
@@ -97,6 +104,7 @@ def shown(event):
         getattr(error, "type", type(error).__name__) if error is not None else None,
         message, trace, event.runtime_s, event.due_at, event.priority,
         event.parent_id, event.retry_of, event.pid, event.detail,
+        event.schedule, (event.fire or "").partition(":")[0] or None,
     )  # fmt: skip
 
 
@@ -136,6 +144,17 @@ class Shop(Marks):
         if delay_s is not None:
             return place.enqueue_in(timedelta(seconds=delay_s), self.name(task), **options).id
         return place.enqueue(self.name(task), **options).id
+
+    def options_for(self, task):
+        return {"retry": Retry(RETRIES[task])} if task in RETRIES else {}
+
+    def native(self):
+        """As RQ's own cron sends a job."""
+        import rq_shop
+
+        nightly = CronJob(self.queue, rq_shop.ok, args=(1,), interval=3600)
+        sent = nightly.enqueue(self.connection)
+        return sent.id, getattr(nightly, "name", None) or self.name("ok")
 
     def hostile(self, queue):
         return self.send("ok", Trap(str(self.folder / "loaded.jsonl")), queue=queue)

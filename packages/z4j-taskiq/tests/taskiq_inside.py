@@ -78,6 +78,7 @@ def shown(event):
         None if error is None else "".join(traceback.format_exception(error)),
         event.runtime_s, event.due_at, event.priority,
         event.parent_id, event.retry_of, event.pid, event.detail,
+        event.schedule, (event.fire or "").partition(":")[0] or None,
     )  # fmt: skip
 
 
@@ -126,6 +127,10 @@ class Shop(Marks):
         labels |= {"queue_name": queue or self.queue} | options
         kicker = AsyncKicker(self.name(task), self.sender_to(queue), labels)
         return self.loop.run(kicker.kiq(*args, **kwargs or {})).task_id
+
+    def native(self):
+        """As taskiq's scheduler sends a task: the schedule is a label."""
+        return self.send("ok", 1, schedule_id="nightly"), "nightly"
 
     def sender_to(self, queue):
         """The broker that sends to a queue."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,8 @@ from z4j_core import (
 )
 from z4j_core.place import redis_place
 from z4j_core.replay.redis import RedisReplay
+from z4j_core.scheduler.lease import LeaseStore
+from z4j_core.scheduler.leases.offered import store_in
 
 from . import inventory, store
 from .hooks import Hooks
@@ -57,17 +59,17 @@ class ArqEngine:
     ) -> None:
         self.client = connection
         self.pools = Pools()
-        self._place = place or redis_place(connection.connection_pool)
+        self.place = place or redis_place(connection.connection_pool)
         self._names = Names(tasks)
         self._hooks: Hooks | None = None
 
     def __repr__(self) -> str:
-        return f"ArqEngine({self._place})"
+        return f"ArqEngine({self.place})"
 
     @property
     def app(self) -> str:
         """Identity of the Redis database."""
-        return os.environ.get("Z4J_APP") or self._place
+        return os.environ.get("Z4J_APP") or self.place
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
@@ -89,7 +91,7 @@ class ArqEngine:
     def attach(self, emit: Emit) -> None:
         """Plant the hooks; a second call changes nothing."""
         if self._hooks is None:
-            self._hooks = Hooks(self._place, emit, self._names, self.pools)
+            self._hooks = Hooks(self.place, emit, self._names, self.pools)
             self._hooks.plant()
 
     def detach(self) -> None:
@@ -140,8 +142,8 @@ class ArqEngine:
             EngineUnavailable: no Redis, nothing was sent.
             Indeterminate: it may have been sent.
         """
-        if job.priority is not None:
-            raise Unsupported("broker", "arq has no priorities")
+        if job.priority is not None or job.headers:
+            raise Unsupported("broker", "arq has neither priorities nor headers")
         queue = job.queue or self._names.queue_of(job.task) or self.pools.default()
         now = timestamp_ms()
         try:
@@ -268,6 +270,10 @@ class ArqEngine:
     def replay_store(self) -> RedisReplay:
         """Keep messages for a retry in arq's own Redis."""
         return RedisReplay(self.client)
+
+    def lease_store(self, group: str, boottime: Callable[[], float]) -> LeaseStore:
+        """Keep the leases of a group in arq's own Redis."""
+        return store_in(self.client, group, boottime, is_ours=True)
 
     def _tell(self, event: TaskEvent) -> None:
         if self._hooks is not None:

@@ -20,7 +20,7 @@ from z4j_core import Emit, EventKind, Native, Stop, TaskEvent
 from . import seams
 from .attempt import ATTEMPT, UNKNOWN, Attempt, death_of
 from .inventory import described, id_of
-from .message import pack
+from .message import pack, schedule_of
 from .names import Names
 from .pools import Pools
 
@@ -93,6 +93,7 @@ class Hooks:
                 args=args if not args or self.names.knows(task) else None,
                 kwargs={name: each for name, each in given.items() if name not in _OPTIONS},
                 due_at=None if due_ms is None else due_ms / 1e3,
+                schedule=schedule_of(job.job_id),
             )
         )
 
@@ -110,6 +111,7 @@ class Hooks:
             attempt.is_unwanted = True
             self._abort(worker, job_id)
         self._begun[job_id] = attempt
+        self.emit.note_start(job_id)
         timeout_s = worker.functions[task].timeout_s
         self.emit(
             self._event(
@@ -161,7 +163,8 @@ class Hooks:
     def _event(self, kind: EventKind, worker: Any, attempt: Attempt, **more: Any) -> TaskEvent:
         return TaskEvent(
             kind, attempt.job_id or "", attempt.number, attempt.task, worker.queue_name,
-            id_of(worker), attempt.args, attempt.kwargs, pid=os.getpid(), **more,
+            id_of(worker), attempt.args, attempt.kwargs, pid=os.getpid(),
+            schedule=schedule_of(attempt.job_id or ""), **more,
         )  # fmt: skip
 
     def _end(self, kind: EventKind, worker: Any, attempt: Attempt, **more: Any) -> None:

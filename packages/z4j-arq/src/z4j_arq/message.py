@@ -6,6 +6,7 @@ arq keeps neither id nor queue in a job's bytes, so the queue travels in front o
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,6 +15,17 @@ from z4j_core import Native, Unsupported
 from z4j_core.payload import Opaque, opaque_text, peek
 
 _LENGTH = struct.Struct(">I")
+
+
+_CRON = re.compile(r"(cron:.+):\d{12,}")
+
+
+def schedule_of(task_id: str) -> str | None:
+    """The job of arq's own cron that a run is of, by its id: `cron:<name>:<ms>`."""
+    if not task_id.startswith("cron:"):
+        return None
+    found = _CRON.fullmatch(task_id)
+    return None if found is None else found[1]
 
 
 class Call(NamedTuple):

@@ -42,8 +42,8 @@ from .migrations import upgrade
 from .queues import api as queues
 from .rotation import service as rotation
 from .rotation.loop import running
+from .schedules import acts, dates, history, orders
 from .schedules import api as schedules
-from .schedules import dates, history
 from .schedules import moves as schedule_moves
 from .search import teach
 from .settings import Settings
@@ -63,7 +63,8 @@ AGAIN_S = 1.0
 ENDPOINTS: list[Endpoint] = [
     *auth.ROUTES, *step_up.ROUTES, *tokens.ROUTES, *tasks.ENDPOINTS, *commands.ENDPOINTS,
     *moves.ENDPOINTS, *health.ENDPOINTS, *catalog.ENDPOINTS, *queues.ENDPOINTS, *workers.ENDPOINTS,
-    *dates.ENDPOINTS, *history.ENDPOINTS, *schedules.ENDPOINTS, *schedule_moves.ENDPOINTS,
+    *acts.ENDPOINTS, *dates.ENDPOINTS, *history.ENDPOINTS, *schedules.ENDPOINTS,
+    *schedule_moves.ENDPOINTS,
     *agents.ENDPOINTS, *keys.ENDPOINTS, *live.ENDPOINTS, *site.ROUTES,
 ]  # fmt: skip
 
@@ -145,6 +146,7 @@ def create_app(brain: Brain, extra: list[Endpoint] | None = None) -> ASGIApp:
         hub.bulk_changed(project_id, bulk_id)
 
     release = Release(brain.db, brain.roots, brain.now_us, brain.new_id, sent, _still_permitted)
+    release.ordered = orders.ordered
     brain.streams = hub
     brain.wake, brain.nudge, brain.drain = gateway.wake, release.nudge, gateway.drain
     brain.connected, brain.abort = gateway.connected, gateway.abort

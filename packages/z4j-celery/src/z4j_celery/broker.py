@@ -14,6 +14,7 @@ from amqp.exceptions import ChannelError
 from kombu.exceptions import ChannelError as VirtualChannelError
 from kombu.exceptions import DecodeError, OperationalError
 from z4j_core import (
+    Delivery,
     EngineUnavailable,
     Held,
     Indeterminate,
@@ -27,6 +28,8 @@ from z4j_core import (
 from .facts import epoch
 from .message import loads, of_redis
 
+REDELIVERS_S = 3600.0
+"""When kombu hands out again what Redis was not told the end of."""
 PRIORITY_STEPS = [0, 3, 6, 9]
 PRIORITY_SEP = "\x06\x16"
 
@@ -50,6 +53,16 @@ def app_id(app: Any) -> str:
 def driver(app: Any) -> str:
     """Name the type of the transport: redis, amqp, memory, sqs."""
     return str(app.connection_for_write().get_transport_cls().driver_type)
+
+
+def delivery(app: Any) -> Delivery:
+    """What the broker promises of a message whose worker is gone."""
+    if not app.conf.task_acks_late:
+        return Delivery()
+    options = app.conf.broker_transport_options or {}
+    if driver(app) == "redis":
+        return Delivery(redelivers_after_s=float(options.get("visibility_timeout", REDELIVERS_S)))
+    return Delivery(redelivers_after_s=0.0)
 
 
 @contextmanager

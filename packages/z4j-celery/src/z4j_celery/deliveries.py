@@ -19,9 +19,10 @@ from celery import signals
 from celery.exceptions import Ignore, Reject
 from celery.worker import state
 from z4j_core import Emit, ErrorText, EventKind, TaskEvent
+from z4j_core.scheduler.fires import HEADER
 
 from .facts import epoch, error_text, of_context, parent_of, pid_of, value_of
-from .message import pack
+from .message import NATIVE, pack
 from .publish import Resent
 from .requests import Requests, Run
 
@@ -114,7 +115,11 @@ class Deliveries:
 
     def on_received(self, sender: Any, request: Any, **_: Any) -> None:
         """Start to hold a delivery; one that was cancelled before it came is revoked here."""
-        if sender.app is not self.app or not request.task.send_events:
+        if sender.app is not self.app:
+            return
+        if HEADER in request.request_dict and not self._may_start(request):
+            return
+        if not request.task.send_events:
             return
         again = request.delivery_info.get("redelivered") and not self.requests.ended(request.id)
         run = self.requests.received(request)
@@ -124,6 +129,18 @@ class Deliveries:
             state.revoked.add(run.task_id)
         attempt = run.retries + 1
         self.emit.received(run.task_id, attempt, partial(self._told, _RECEIVED, run))
+
+    def _may_start(self, request: Any) -> bool:
+        """Whether a delivery of a fire is no second copy; one that is, is dropped without a word.
+
+        Celery's own mark of one that was revoked is set, for this delivery alone: its table of
+        revoked ids would take the first copy along.
+        """
+        if self.emit.first_start(request.id, request.request_dict[HEADER]):
+            return True
+        request._already_revoked = True  # noqa: SLF001  (as its own `revoked` does)
+        request.acknowledge()
+        return False
 
     def _told(self, kind: EventKind, run: Run) -> TaskEvent | None:
         """All that is known of a delivery; None when Celery has let go of it."""
@@ -152,6 +169,8 @@ class Deliveries:
             root_id=message.get("root_id"),
             parent_id=parent_of(run.task_id, message.get("parent_id")),
             group_id=message.get("group"),
+            fire=message.get(HEADER),
+            schedule=message.get(NATIVE),
         )
 
     def _end(self, kind: EventKind, run: Run, **more: Any) -> None:

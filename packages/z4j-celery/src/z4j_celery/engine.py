@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from celery.worker import state
@@ -27,15 +27,15 @@ from z4j_core import (
     scoped,
 )
 from z4j_core.replay.redis import RedisReplay
+from z4j_core.scheduler.lease import LeaseStore
 
-from . import broker, control, publish
+from . import broker, control, publish, stores
 from .definitions import definition
 from .hooks import Hooks
 from .inventory import TERMINATED, missing_here
 from .message import pack, unpack
 from .requests import running_here
 
-_REDIS_REDELIVERS_S = 3600.0
 _INTERRUPTED = ("solo", "threads", "gevent")
 _REMOTE = (Capability.PAUSE, Capability.RESUME, Capability.RATE_LIMIT, Capability.POOL,
            Capability.RESTART, Capability.TERMINATE)  # fmt: skip
@@ -59,21 +59,18 @@ class CeleryEngine:
     def app(self) -> str:
         """Identity of broker and namespace; reads the app's configuration when first asked."""
         if self._identity is None:
-            self._identity = os.environ.get("Z4J_APP") or broker.app_id(self.celery)
+            self._identity = os.environ.get("Z4J_APP") or self.place
         return self._identity
+
+    @property
+    def place(self) -> str:
+        """The same, whatever `Z4J_APP` says."""
+        return broker.app_id(self.celery)
 
     @property
     def delivery(self) -> Delivery:
         """At most once, unless the app acknowledges late."""
-        conf = self.celery.conf
-        if not conf.task_acks_late:
-            return Delivery()
-        options = conf.broker_transport_options or {}
-        if broker.driver(self.celery) == "redis":
-            return Delivery(
-                redelivers_after_s=float(options.get("visibility_timeout", _REDIS_REDELIVERS_S))
-            )
-        return Delivery(redelivers_after_s=0.0)
+        return broker.delivery(self.celery)
 
     @property
     def unavailable(self) -> Mapping[Capability, str]:
@@ -293,8 +290,8 @@ class CeleryEngine:
 
     def replay_store(self) -> RedisReplay | None:
         """Offer a replay store in the broker's or the result backend's Redis, if there is one."""
-        if broker.driver(self.celery) == "redis":
-            return RedisReplay(lambda: broker.redis_of(self.celery))
-        client: Any = getattr(self.celery.backend, "client", None)
-        is_redis = type(client).__module__.partition(".")[0] == "redis"
-        return RedisReplay(client) if is_redis else None
+        return stores.replay_store(self.celery)
+
+    def lease_store(self, group: str, boottime: Callable[[], float]) -> LeaseStore | None:
+        """Offer a store for the leases of a group, where there is one for messages."""
+        return stores.lease_store(self.celery, group, boottime)

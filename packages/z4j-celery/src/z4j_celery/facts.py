@@ -6,6 +6,7 @@ import ast
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +21,7 @@ from .message import pack_context
 _dumps: Any = serialization.dumps
 _CONSTANTS = {"None": None, "True": True, "False": False}
 _LITERAL_MAX = 1000
+_FRAMES = 16
 _PID_MAX = 1 << 22
 _NOT_JSON = re.compile(r'["\\(]|None|True|False')
 _RETRY = re.compile(r"^Retry\(Retry\(\.\.\.\), (.*\)), [^,]*\)$", re.DOTALL)
@@ -85,6 +87,23 @@ def error_text(exception: str, traceback: str | None) -> ErrorText:
         return ErrorText(found[1], last[found.end() :], traceback)
     inner = exception[len(short) + 1 : -1] if exception.endswith(")") else exception
     return ErrorText(short or "Exception", str(value_of(inner.rstrip(","))), traceback)
+
+
+def entry_here() -> str | None:
+    """The name of the entry that `celery beat` sends in this thread, if it does.
+
+    Beat tells it to nobody, and its messages carry it only where django-celery-beat makes them.
+    """
+    beat: Any = sys.modules.get("celery.beat")
+    send = None if beat is None else beat.Scheduler.apply_async.__code__
+    frame = None if send is None else sys._getframe(1)  # noqa: SLF001  (the documented way)
+    for _ in range(_FRAMES):
+        if frame is None:
+            break
+        if frame.f_code is send:
+            return str(frame.f_locals["entry"].name)
+        frame = frame.f_back
+    return None
 
 
 def value_of(text: object) -> object:

@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 from kombu.utils import json
 from z4j_core import Native, Unsupported
+from z4j_core.scheduler.fires import HEADER
 
 dumps: Any = json.dumps
 loads: Any = json.loads
 """kombu ships no types for its own JSON."""
+NATIVE = "periodic_task_name"
+"""The header by which django-celery-beat names its schedule."""
 _LENGTH = struct.Struct(">I")
 _RESET = {"retries": 0, "eta": None, "expires": None, "group": None, "group_index": None}
 
@@ -108,7 +111,8 @@ def renewed(packed: Packed, task_id: str, eta: str | None) -> dict[str, Any]:
     """Headers of a new run of the same message: a new id, first attempt, no group, no deadline.
 
     Without its group header a chord's part does not report to a chord that may be over. kombu
-    decompressed the body on receipt, so the mark that says it is compressed goes as well.
+    decompressed the body on receipt, so the mark that says it is compressed goes as well; and it is
+    no run of a schedule any more.
     """
     old = packed.headers
     headers = {
@@ -118,7 +122,8 @@ def renewed(packed: Packed, task_id: str, eta: str | None) -> dict[str, Any]:
     headers.update(id=task_id, retries=0, eta=eta)
     if old.get("root_id") in (None, old["id"]):
         headers["root_id"] = task_id
-    headers.pop("compression", None)
+    for name in ("compression", HEADER, NATIVE):
+        headers.pop(name, None)
     return headers
 
 

@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from weakref import WeakSet
 
 from z4j_core import Emit, EventKind, TaskEvent
+from z4j_core.scheduler.fires import HEADER
 
-from .facts import epoch
+from .facts import entry_here, epoch
+from .message import NATIVE
 
 
 class Producer:
@@ -62,6 +64,8 @@ class Producer:
                 root_id=headers.get("root_id"),
                 parent_id=headers.get("parent_id"),
                 group_id=headers.get("group"),
+                fire=headers.get(HEADER),
+                schedule=headers.get(NATIVE) or entry_here(),
             )
         )
 

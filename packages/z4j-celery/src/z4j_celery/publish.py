@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from celery.utils import uuid
 from z4j_core import Job
+from z4j_core.scheduler.fires import HEADER
 
 from .broker import connected
 from .message import Packed, renewed
@@ -37,7 +38,7 @@ def send(app: Any, job: Job) -> str:
         "priority": job.priority,
         "eta": _aware(job.eta),
         "expires": _aware(job.expires),
-        "headers": {"z4j_fire": job.fire} if job.fire else None,
+        "headers": {**job.headers, HEADER: job.fire} if job.fire else dict(job.headers) or None,
         "retry": False,
     }
     options = {key: value for key, value in options.items() if value is not None}

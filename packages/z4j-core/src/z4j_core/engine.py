@@ -83,6 +83,27 @@ class Emit(Protocol):
         """Be such a child: write to its parent's `stream` and never connect."""
         ...
 
+    def first_start(self, task_id: str, mark: object) -> bool:
+        """Whether a message may start, which carries `mark` (None: it is no scheduled run).
+
+        False for a second copy of a fire, and that is told; its engine must drop it and say
+        nothing of it. Waits for at most 0.25 s; in doubt it may start. Where the engine decides
+        that a message starts, in a process that lives, never in a child of a pool.
+        """
+        ...
+
+    def sole_start(self, task_id: str) -> bool:
+        """The same where messages cannot carry a mark: one start until `starts_again`."""
+        ...
+
+    def starts_again(self, task_id: str) -> None:
+        """Before an engine retries a run that `sole_start` let through."""
+        ...
+
+    def note_start(self, task_id: str) -> None:
+        """Where a second copy cannot be told from a redelivery: keep that one began, ask nobody."""
+        ...
+
     def interrupt(self, where: Any, error: type[BaseException]) -> bool:
         """Raise `error` in a thread (its id) or a gevent greenlet; False when that is gone."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal as signals
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from typing import Any
 
@@ -27,6 +27,7 @@ from z4j_core import (
     scoped,
 )
 from z4j_core.replay.redis import RedisReplay
+from z4j_core.scheduler.lease import LeaseStore
 
 from . import inventory, sending
 from .definitions import definition
@@ -61,6 +62,11 @@ class DramatiqEngine:
     def app(self) -> str:
         """Identity of the broker and the namespace in it."""
         return os.environ.get("Z4J_APP") or self._store.place
+
+    @property
+    def place(self) -> str:
+        """The same, whatever `Z4J_APP` says."""
+        return self._store.place
 
     @property
     def delivery(self) -> Delivery:
@@ -235,6 +241,11 @@ class DramatiqEngine:
         """Offer a replay store in the broker's Redis, if that is its broker."""
         make = getattr(self._store, "replay_store", None)
         return make() if make is not None else None
+
+    def lease_store(self, group: str, boottime: Callable[[], float]) -> LeaseStore | None:
+        """Keep the leases of a group in the broker's Redis, if that is its broker."""
+        make = getattr(self._store, "lease_store", None)
+        return make(group, boottime) if make is not None else None
 
     def close(self) -> None:
         """Let go of connections that only z4j uses."""

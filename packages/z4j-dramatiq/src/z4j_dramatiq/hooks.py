@@ -19,6 +19,7 @@ from dramatiq.common import q_name
 from dramatiq.errors import ActorNotFound, RateLimitExceeded
 from dramatiq.middleware import AgeLimit, SkipMessage, TimeLimitExceeded
 from z4j_core import Emit, EventKind, Gate, Stop, TaskEvent, TaskFlag, Worker
+from z4j_core.scheduler.fires import HEADER
 
 from . import live, seams
 from .gated import Gated
@@ -53,6 +54,7 @@ class Hooks:
         self._consumers: set[int] = set()
         self._again: dict[str, str | None] = {}
         self._held: set[int] = set()
+        self._dropped: set[int] = set()
         self._gates: dict[str, Gate] = {}
         told = {name: emit.hook(getattr(self, name)) for name in _FIRST}
         told["before_process_message"] = emit.hook(self.let_pass, raises=(SkipMessage,))
@@ -100,6 +102,7 @@ class Hooks:
                 expires_at=_expiry(message),
                 priority=message.options.get("broker_priority"),
                 retry_of=retry_of,
+                fire=message.options.get(HEADER),
             )
         )
 
@@ -125,6 +128,11 @@ class Hooks:
             raise SkipMessage("its queue is paused")
         if self._tombstones and message.message_id in self._tombstones:
             raise SkipMessage("it was cancelled")
+        mark = message.options.get(HEADER)
+        if mark is not None and not self.emit.first_start(message.message_id, mark):
+            self._dropped.add(id(message))
+            message.options["store_results"] = False  # that of the first copy stays
+            raise SkipMessage("another copy of this fire has started")
 
     def began(self, _broker: Any, message: Any) -> None:
         """Nobody skipped it: its actor is called next."""
@@ -164,6 +172,9 @@ class Hooks:
         """It was skipped, by us or by other middleware."""
         if id(message) in self._held:
             return
+        if id(message) in self._dropped:
+            self._dropped.discard(id(message))
+            return
         running = live.leave(message)
         if message.failed and self._max_age_ms(message):
             self._end(EventKind.EXPIRED, message, running)
@@ -202,6 +213,7 @@ class Hooks:
             worker_id(),
             pid=os.getpid(),
             flags=TaskFlag.REDELIVERED if getattr(message, "redelivered", False) else 0,
+            fire=message.options.get(HEADER),
             **more,
         )
 

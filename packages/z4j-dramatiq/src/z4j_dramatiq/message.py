@@ -15,13 +15,14 @@ from dramatiq.errors import DecodeError
 from dramatiq.message import Message
 from z4j_core import Held, Native, TaskState, Unsupported
 from z4j_core.payload import Opaque, inflated, opaque_text, peek
+from z4j_core.scheduler.fires import HEADER
 
 from .live import NOT_RETRIED
 
 OF_A_RUN = frozenset(
-    {"retries", "traceback", "requeue_timestamp", "eta", "redis_message_id", "max_age"}
+    {"retries", "traceback", "requeue_timestamp", "eta", "redis_message_id", "max_age", HEADER}
 )
-"""Options that belong to one run: its attempts, its due time, its place and its deadline."""
+"""Options that belong to one run: its attempts, due time, place, deadline and mark of a fire."""
 _PLAIN = (str, int, float, bool, bytes, type(None))
 
 

@@ -5,7 +5,7 @@ A queue is a list of keys into a hash of messages; a message's key is not its id
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,8 @@ from z4j_core import (
 )
 from z4j_core.place import redis_place
 from z4j_core.replay.redis import RedisReplay
+from z4j_core.scheduler.lease import LeaseStore
+from z4j_core.scheduler.leases.offered import store_in
 
 from .message import fields_of, held
 
@@ -116,6 +118,10 @@ class Queues:
     def replay_store(self) -> RedisReplay:
         """Keep messages for a retry in the broker's own Redis."""
         return RedisReplay(self._client)
+
+    def lease_store(self, group: str, boottime: Callable[[], float]) -> LeaseStore:
+        """Keep the leases of a group there too."""
+        return store_in(self._client, group, boottime, is_ours=True)
 
     def close(self) -> None:
         """Let go of our connections."""

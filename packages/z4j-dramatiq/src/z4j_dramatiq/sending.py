@@ -8,6 +8,7 @@ from typing import Any
 from dramatiq.errors import BrokerError, QueueNotFound
 from dramatiq.message import Message
 from z4j_core import Indeterminate, Job, TaskNotFound, Unsupported
+from z4j_core.scheduler.fires import HEADER
 
 from .stores import Store
 
@@ -17,7 +18,9 @@ _NOBODY = nullcontext()
 
 def message_of(broker: Any, job: Job) -> Any:
     """A message for a job; of an actor that is not declared here its name is enough."""
-    actor, options = broker.actors.get(job.task), dict(job.options)
+    actor, options = broker.actors.get(job.task), {**job.headers, **job.options}
+    if job.fire is not None:
+        options[HEADER] = job.fire
     if job.priority is not None:
         options["broker_priority"] = job.priority
     made: Any = Message(

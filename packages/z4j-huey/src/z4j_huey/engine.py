@@ -26,6 +26,8 @@ from z4j_core import (
     scoped,
 )
 from z4j_core.replay.redis import RedisReplay
+from z4j_core.scheduler.lease import LeaseStore
+from z4j_core.scheduler.leases.offered import store_in
 
 from . import sending, store
 from .definitions import definition
@@ -56,8 +58,13 @@ class HueyEngine:
     def app(self) -> str:
         """Identity of the storage and of this instance's queue in it."""
         if self._identity is None:
-            self._identity = os.environ.get("Z4J_APP") or self._place(self.huey)
+            self._identity = os.environ.get("Z4J_APP") or self.place
         return self._identity
+
+    @property
+    def place(self) -> str:
+        """The same, whatever `Z4J_APP` says."""
+        return self._place(self.huey)
 
     @property
     def delivery(self) -> Delivery:
@@ -271,6 +278,11 @@ class HueyEngine:
         """Keep messages for a retry in the storage's Redis, if it is one."""
         storage = self.huey.storage
         return RedisReplay(storage.conn) if hasattr(storage, "queue_key") else None
+
+    def lease_store(self, group: str, boottime: Callable[[], float]) -> LeaseStore | None:
+        """Keep the leases of a group in the storage's Redis, if it is one."""
+        storage = self.huey.storage
+        return store_in(storage.conn, group, boottime) if hasattr(storage, "queue_key") else None
 
     def _ready(self, queue: str | None, priority: int | None) -> None:
         if self.huey.immediate:

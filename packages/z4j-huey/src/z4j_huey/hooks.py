@@ -16,7 +16,9 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
+from huey.api import PeriodicTask
 from z4j_core import Emit, EventKind, Native, Stop, TaskEvent, Worker
+from z4j_core.scheduler.fires import is_fire
 
 from .facts import ENDINGS, call_of, epoch
 from .inventory import described, leave, pool_of, slots_of, worker_id
@@ -34,7 +36,8 @@ _CURRENT: ContextVar[Live | None] = ContextVar("z4j_huey_current", default=None)
 _READING: ContextVar[bool] = ContextVar("z4j_huey_reading", default=False)
 """Whether it takes tasks out of the storage: one that cannot be read is lost."""
 _HEARD = ("sent", "signalled", "executed", "left", "taking", "taken", "decoded", "undecodable",
-          "leaves", "is_held", "given_back", "made", "up", "down", "stopped")  # fmt: skip
+          "leaves", "is_held", "given_back", "is_copy", "made", "up", "down",
+          "stopped")  # fmt: skip
 
 
 class Hooks:
@@ -90,6 +93,7 @@ class Hooks:
                 due_at=epoch(task.eta, utc=self.huey.utc),
                 expires_at=epoch(task.expires_resolved, utc=self.huey.utc),
                 priority=_whole(task.priority),
+                schedule=_schedule_of(task, call.task),
             )
         )
 
@@ -144,6 +148,12 @@ class Hooks:
 
     # Running.
 
+    def is_copy(self, task: Any) -> bool:
+        """Whether another copy of this scheduled run has started, and this one is to be dropped."""
+        if self.huey.immediate or not is_fire(task.id) or not self.huey.ready_to_run(task):
+            return False
+        return not self.emit.sole_start(task.id)
+
     def signalled(self, signal: str, task: Any, *rest: Any) -> None:
         """Huey says what it does with a task."""
         if self.huey.immediate:
@@ -152,6 +162,8 @@ class Hooks:
         if act is not None:
             act(self, task)
             return
+        if signal == "retrying":  # comes before it is sent again
+            self.emit.starts_again(task.id)
         live = self._own(task)
         if live is not None:
             live.outcome = ENDINGS[signal]
@@ -183,6 +195,7 @@ class Hooks:
                 priority=_whole(task.priority),
                 timeout_s=getattr(task, "timeout", None),
                 pid=os.getpid(),
+                schedule=_schedule_of(task, call.task),
             )
         )
 
@@ -349,6 +362,11 @@ class Hooks:
     def _leave(self) -> None:
         if self.worker is not None:
             self.emit.worker_down(self.worker, flush_s=FLUSH_S)
+
+
+def _schedule_of(task: Any, name: str) -> str | None:
+    """A periodic task of Huey's is its own schedule, by its name."""
+    return name if isinstance(task, PeriodicTask) else None
 
 
 def _whole(priority: Any) -> int | None:

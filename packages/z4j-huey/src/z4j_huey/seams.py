@@ -1,5 +1,8 @@
 """What is planted in a Huey instance. The rule: the original is called once, with what was given.
 
+But for a second copy of a scheduled run, which is not executed: `pre_execute` comes too late, after
+Huey has told everybody that it executes it.
+
 Methods are wrapped on the instance, so that classes, and whoever patches them before or after,
 stay as they are.
 """
@@ -88,6 +91,8 @@ def _enqueue(original: Callable[..., Any], on: Any) -> Callable[..., Any]:
 
 def _execute(original: Callable[..., Any], on: Any) -> Callable[..., Any]:
     def execute(task: Any, *args: Any, **kwargs: Any) -> Any:
+        if on.is_copy(task):
+            return None
         has_returned = False
         try:
             value = original(task, *args, **kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from huey.api import Task
-from z4j_core import EventKind, Job, Native, TaskEvent
+from z4j_core import EventKind, Job, Native, TaskEvent, Unsupported
 
 from .facts import huey_time, moment
 from .message import made, renewed
@@ -15,7 +15,12 @@ def send(huey: Any, job: Job) -> tuple[str, TaskEvent | None]:
     """Send a task and return its id, with the fact of it if Huey does not tell.
 
     A task of another part of the app goes as a message by its name, with Huey's own defaults.
+
+    Raises:
+        Unsupported: headers, which messages of Huey do not have.
     """
+    if job.headers:
+        raise Unsupported("broker", "messages of Huey have no headers")
     kind = huey._registry._registry.get(job.task)  # noqa: SLF001  (`string_to_task` raises)
     args, kwargs = tuple(job.args), dict(job.kwargs)
     if kind is not None:

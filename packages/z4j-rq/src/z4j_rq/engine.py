@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal as signals
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -31,6 +31,8 @@ from z4j_core import (
 )
 from z4j_core.place import redis_place
 from z4j_core.replay.redis import RedisReplay
+from z4j_core.scheduler.lease import LeaseStore
+from z4j_core.scheduler.leases.offered import store_in
 
 from . import inventory, sending, store
 from .hooks import Hooks
@@ -54,19 +56,19 @@ class RQEngine:
         self, connection: Any, place: str | None = None, tasks: Sequence[str] | None = None
     ) -> None:
         self.client = connection
-        self._place = place or redis_place(connection.connection_pool)
+        self.place = place or redis_place(connection.connection_pool)
         self._names = Names(tasks)
         self._ours: set[str] = set()
         self._serializers: dict[str, Any] = {}
         self._hooks: Hooks | None = None
 
     def __repr__(self) -> str:
-        return f"RQEngine({self._place})"
+        return f"RQEngine({self.place})"
 
     @property
     def app(self) -> str:
         """Identity of the Redis database."""
-        return os.environ.get("Z4J_APP") or self._place
+        return os.environ.get("Z4J_APP") or self.place
 
     @property
     def delivery(self) -> Delivery:
@@ -87,7 +89,7 @@ class RQEngine:
     def attach(self, emit: Emit) -> None:
         """Plant the hooks; a second call changes nothing."""
         if self._hooks is None:
-            self._hooks = Hooks(self._place, emit, self._names, self._ours, self._serializers)
+            self._hooks = Hooks(self.place, emit, self._names, self._ours, self._serializers)
             self._hooks.plant()
 
     def detach(self) -> None:
@@ -279,6 +281,10 @@ class RQEngine:
     def replay_store(self) -> RedisReplay:
         """Keep messages for a retry in RQ's own Redis."""
         return RedisReplay(self.client)
+
+    def lease_store(self, group: str, boottime: Callable[[], float]) -> LeaseStore:
+        """Keep the leases of a group in RQ's own Redis."""
+        return store_in(self.client, group, boottime, is_ours=True)
 
     def _tell(self, event: TaskEvent) -> None:
         if self._hooks is not None:

@@ -28,6 +28,7 @@ STATE_OF_STATUS: Mapping[str, TaskState] = {
     "canceled": TaskState.CANCELLED,
 }
 _CALL = 4
+_FRAMES = 12
 
 
 class Call(NamedTuple):
@@ -91,6 +92,24 @@ def is_imported(task: str) -> bool:
     """Whether the module of a function is there, so that its parameters can be looked up."""
     parts = task.split(".")[:-1]
     return any(".".join(parts[:end]) in sys.modules for end in range(len(parts), 0, -1))
+
+
+def cron_here() -> str | None:
+    """The name of the job of RQ's own cron that is being sent in this thread, if one is.
+
+    RQ hands it to nobody: its cron does in a frame of ours what anybody's code does.
+    """
+    cron: Any = sys.modules.get("rq.cron")
+    send = None if cron is None else cron.CronJob.enqueue.__code__
+    frame = None if send is None else sys._getframe(1)  # noqa: SLF001  (the documented way)
+    for _ in range(_FRAMES):
+        if frame is None:
+            break
+        if frame.f_code is send:
+            job = frame.f_locals["self"]
+            return str(getattr(job, "name", None) or job.func_name)
+        frame = frame.f_back
+    return None
 
 
 def told_of(error: BaseException | None, text: str) -> BaseException | ErrorText:

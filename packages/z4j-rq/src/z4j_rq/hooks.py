@@ -18,7 +18,17 @@ from rq.worker import BaseWorker, SimpleWorker
 from z4j_core import Emit, EventKind, Stop, TaskEvent, Worker
 
 from . import seams
-from .facts import detail_of, epoch, given_call, live_call, spent_s, task_of, told_of, word
+from .facts import (
+    cron_here,
+    detail_of,
+    epoch,
+    given_call,
+    live_call,
+    spent_s,
+    task_of,
+    told_of,
+    word,
+)
 from .inventory import described, pool_of
 from .live import LIVE, SIGNAL, Live, kill, listen, unlisten
 from .message import pack
@@ -93,6 +103,7 @@ class Hooks:
                 tries_left=job.retries_left,
                 due_at=epoch(due),
                 detail=status if due is None and is_off else None,
+                schedule=cron_here(),
             )
         )
 
@@ -219,6 +230,7 @@ class Hooks:
         """It took a job off a queue."""
         self._had_horse, self._wanted = False, None
         self.current = job.id
+        self.emit.note_start(job.id)
         self.names.note(job._data, job.origin)  # noqa: SLF001  (the property decodes)
 
     def forking(self, worker: Any) -> None:

@@ -20,15 +20,24 @@ DEFAULT_QUEUE = "default"
 def send(client: Any, job: Job, queue: str, serializer: Any) -> str:
     """Send a job by the name of its function and return its id.
 
+    A fire that is there already is not sent again: RQ would take the second copy, and run both.
+
     Raises:
         Unsupported: a due time where no scheduler runs, or anything RQ cannot promise.
     """
-    refuse(client, queue, job.eta, priority=job.priority, expires=job.expires)
+    refuse(client, queue, job.eta, priority=job.priority)
+    if job.headers:
+        raise Unsupported("broker", "jobs of RQ have no headers")
+    options = dict(job.options)
+    if job.expires is not None:
+        now_s, now_us = client.time()
+        options["ttl"] = max(int(job.expires - now_s - now_us / 1e6), 1)
     target: Any = Queue(queue, connection=client, serializer=serializer)
     made = target.create_job(
-        job.task, args=job.args, kwargs=dict(job.kwargs), job_id=job.id, **job.options
+        job.task, args=job.args, kwargs=dict(job.kwargs), job_id=job.id, **options
     )
-    push(client, queue, made, job.eta)
+    if job.fire is None or not client.exists(made.key):
+        push(client, queue, made, job.eta)
     return str(made.id)
 
 
@@ -77,16 +86,13 @@ def cancel(client: Any, task_id: str, queue: str) -> None:
     job.cancel()
 
 
-def refuse(
-    client: Any, queue: str, eta: float | None, *, priority: int | None = None,
-    expires: float | None = None,
-) -> None:  # fmt: skip
+def refuse(client: Any, queue: str, eta: float | None, *, priority: int | None = None) -> None:
     """Refuse what RQ would take and not do.
 
     Raises:
         Unsupported: with the reason.
     """
-    if priority is not None or expires is not None:
-        raise Unsupported("broker", "RQ has neither priorities nor deadlines for waiting jobs")
+    if priority is not None:
+        raise Unsupported("broker", "RQ has no priorities")
     if eta is not None and not client.exists(f"rq:scheduler-lock:{queue}"):
         raise Unsupported("config", f"no scheduler runs for {queue}: rq worker --with-scheduler")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal as signals
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,8 @@ from z4j_core import (
     scoped,
 )
 from z4j_core.clock import SystemClock
+from z4j_core.scheduler.fires import HEADER
+from z4j_core.scheduler.lease import LeaseStore
 
 from .definitions import Definitions
 from .hooks import Asked, Hooks
@@ -65,6 +67,11 @@ class TaskiqEngine:
     def app(self) -> str:
         """Identity of the place."""
         return os.environ.get("Z4J_APP") or self._place
+
+    @property
+    def place(self) -> str:
+        """The same, whatever `Z4J_APP` says."""
+        return self._place
 
     @property
     def delivery(self) -> Delivery:
@@ -152,11 +159,11 @@ class TaskiqEngine:
             Indeterminate: it may have been sent.
         """
         hooks = self._towards(job.queue)
-        if job.expires is not None:
+        if job.expires is not None and job.fire is None:  # a fire's is looked at before it is sent
             raise Unsupported("broker", "taskiq has no deadlines for waiting tasks")
         task = hooks.broker.find_task(job.task)
         labels = {} if task is None else dict(task.labels)
-        labels |= job.options
+        labels |= {**job.headers, **job.options, **({HEADER: job.fire} if job.fire else {})}
         what = Sent(job.task, labels, job.args, job.kwargs, job.id)
         return self._sent(hooks, what, Asked(due_at=job.eta), Wish(job.queue, job.priority))
 
@@ -263,6 +270,10 @@ class TaskiqEngine:
     def replay_store(self) -> Any:
         """Keep messages for a retry in the broker, where it is Redis."""
         return self.stores[0].replays()
+
+    def lease_store(self, group: str, boottime: Callable[[], float]) -> LeaseStore | None:
+        """Keep the leases of a group in the broker, where it is Redis."""
+        return self.stores[0].leases(group, boottime)
 
     def _towards(self, queue: str | None) -> Hooks:
         """The broker that reads a queue, else the first."""

@@ -16,17 +16,20 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from taskiq.exceptions import NoResultError, TaskRejectedError
+from taskiq.utils import maybe_awaitable
 from z4j_core import Emit, EventKind, Native, TaskEvent, TaskFlag
 from z4j_core.clock import SystemClock
+from z4j_core.scheduler.fires import HEADER
 
 from .definitions import INTERNAL
-from .message import attempt_of, number, read, seconds
+from .message import NATIVE, attempt_of, number, read, seconds
 from .runs import ARRIVED, CURRENT, RETRY_LABEL, Arrived, Here, Run
 from .seams import Seam
 from .stores import Store
 from .workers import Consumers
 
 CATCH_UP_S = 3.0
+_MARK = HEADER.encode()
 FLUSH_S = 2.0
 """How long a stopping worker waits for its facts to be sent."""
 MAX_QUEUES = 1000
@@ -106,6 +109,8 @@ class Hooks:
                 parent_id=None if run is None else run.message.task_id,
                 retry_of=asked.retry_of,
                 flags=self._flags,
+                fire=labels.get(HEADER),
+                schedule=labels.get(NATIVE),
             )
         )
 
@@ -267,6 +272,8 @@ class Hooks:
             timeout_s=seconds(message.labels, "timeout"),
             pid=os.getpid(),
             flags=self._flags,
+            fire=message.labels.get(HEADER),
+            schedule=message.labels.get(NATIVE),
         )
 
     def _native(self, run: Run) -> Callable[[], Native]:
@@ -329,6 +336,24 @@ class Hooks:
         if self.is_paused and await asyncio.to_thread(self.emit.hook(self.store.put_back), message):
             return False
         await self._open.wait()
+        return not await self._is_copy(message)
+
+    async def _is_copy(self, message: Any) -> bool:
+        """Whether another copy of this scheduled run has started: this one is dropped as done.
+
+        A middleware could only make it fail, and its result would replace that of the first copy.
+        """
+        raw = getattr(message, "data", message)
+        if _MARK not in raw:
+            return False
+        call = read(raw, self.broker.serializer)
+        mark = (call.labels or {}).get(HEADER)
+        if call.task_id is None or mark is None:
+            return False
+        if await asyncio.to_thread(self.emit.first_start, call.task_id, mark):
+            return False
+        if hasattr(message, "ack"):
+            await maybe_awaitable(message.ack())
         return True
 
     async def silence(self, timeout_s: float) -> None:

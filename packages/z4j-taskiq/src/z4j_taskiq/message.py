@@ -11,7 +11,9 @@ from z4j_core.payload import Opaque, opaque_text, peek
 
 MAX_TEXT = 16 << 20
 _HARMLESS = ("MSGPackSerializer", "CBORSerializer")
-_OF_ONE_RUN = frozenset({"_retries", "delay", "schedule_id", "X-Taskiq-requeue"})
+NATIVE = "schedule_id"
+"""The label by which taskiq's scheduler names its schedule."""
+_OF_ONE_RUN = frozenset({"_retries", "delay", NATIVE, "X-Taskiq-requeue"})
 
 
 class Call(NamedTuple):

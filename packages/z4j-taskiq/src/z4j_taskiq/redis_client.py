@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -14,6 +14,8 @@ from redis.exceptions import TimeoutError as Late
 from z4j_core import EngineUnavailable, Indeterminate, Unsupported
 from z4j_core.place import redis_place
 from z4j_core.replay.redis import RedisReplay
+from z4j_core.scheduler.lease import LeaseStore
+from z4j_core.scheduler.leases.offered import store_in
 
 from .stores import Store, Wish
 
@@ -73,6 +75,10 @@ class RedisStore(Store):
     def replays(self) -> RedisReplay:
         """Keep messages for a retry in the broker's own Redis."""
         return RedisReplay(self.client)
+
+    def leases(self, group: str, boottime: Callable[[], float]) -> LeaseStore:
+        """Keep leases there too."""
+        return store_in(self.client, group, boottime, is_ours=True)
 
 
 def client_like(pool: Any) -> Any:

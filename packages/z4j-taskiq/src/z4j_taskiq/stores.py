@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from z4j_core import Capability, Delivery, Unsupported, Worker
 from z4j_core.place import place as place_of
+from z4j_core.scheduler.lease import LeaseStore
 
 _KINDS = {
     "ListQueueBroker": ("lists", "Lists"),
@@ -124,6 +125,10 @@ class Store:
     def workers(self) -> Sequence[Worker]:
         """Workers the broker knows."""
         return ()
+
+    def leases(self, group: str, boottime: Callable[[], float]) -> LeaseStore | None:
+        """A store for the leases of a group in the broker; None: it is not made for that."""
+        return None
 
     def replays(self) -> Any:
         """A store for messages in the broker.

@@ -57,7 +57,7 @@ class FakeBrain(Desk):
         entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         super().__init__(clock or SystemClock(), entropy)
-        self.project = project
+        self.project = self.schedules.project = project
         self.port = port
         self.credential = self.add_key()
         self._server: Server | None = None
@@ -185,6 +185,15 @@ class FakeBrain(Desk):
         order = order._replace(**{"deadline_ms": age_ms + order.deadline_ms, **changes})
         link.send(RecordType.COMMAND, order)
         return order.cmd_id
+
+    def publish(self, engine: str, app: str, schedules: Mapping[str, bytes], **more: Any) -> None:
+        """Send the next revision of a group to every agent that may lead it.
+
+        `schedules` are encoded replicas by id; `more` are fields of `Snapshot`.
+        """
+        change = self.schedules.publish(engine, app, schedules, **more)
+        for link in self._open_links():
+            link.tell(change)
 
     def stand(
         self, verb: str, engine: str, app: str, targets: Sequence[str] = (),

@@ -15,6 +15,7 @@ from z4j_core.wire import (
     PROBE,
     BrainSession,
     CloseCode,
+    Credential,
     KeyId,
     Nonces,
     RecordType,
@@ -28,16 +29,20 @@ from z4j_core.wire.bodies import (
     Beat,
     Close,
     Command,
+    Group,
     Mark,
     Open,
     Pong,
     Register,
     Snapshot,
+    Want,
     Welcome,
 )
 from z4j_core.wire.codes import Fault, fault
 from z4j_core.wire.items import MAX_TAG
+from z4j_core.wire.replication import Lease
 
+from .brain_schedules import Change, Groups
 from .brain_store import Place, Store
 
 _T = RecordType
@@ -82,9 +87,13 @@ class Desk:
         self.nonces = Nonces()
         self.store = Store()
         self.links: list[Link] = []
+        self.schedules = Groups("", self._credentials)
         self.standing: list[Command] = []
         """What each worker is told before anything else, under an id of its own."""
         self.stopping = threading.Event()
+
+    def _credentials(self) -> list[Credential]:
+        return [Credential(key.cred_id, key.kid, secret) for key, secret in self.keys.items()]
 
     def welcome(self) -> Welcome:
         """WELCOME as the knobs stand."""
@@ -98,6 +107,7 @@ class Desk:
             credit=knobs.credit,
             max_tag=int(MAX_TAG),
             clock=self.clock.wall_us(),
+            groups=self.schedules.newest(),
         )
 
     def supersede(self, newer: Link) -> None:
@@ -121,6 +131,8 @@ class Link:
             nonces=desk.nonces,
         )
         self.register: Register | None = None
+        self.groups: tuple[Group, ...] = ()
+        """As said in REGISTER and UPDATE."""
         self.places: dict[int, tuple[Place, int]] = {}
         self.held: list[Mark] = []
         self.is_open = False
@@ -207,6 +219,13 @@ class Link:
         else:
             self.acknowledge((mark,))
 
+    def tell(self, change: Change) -> None:
+        """Send a new revision, if this agent may lead its group."""
+        for group in self.groups:
+            if group.candidate and (group.engine, group.app) == change.found[3:5]:
+                for page in change.pages_for(group.era, group.revision):
+                    self.send(_T.SCHEDULES, page)
+
     def acknowledge(self, marks: tuple[Mark, ...]) -> None:
         """ACK with the credit of the knobs."""
         self.send(_T.ACK, Ack(marks, self.desk.knobs.credit))
@@ -219,7 +238,7 @@ def _binary(message: str | bytes) -> bytes:
 
 
 def _on_register(link: Link, body: Register) -> None:
-    link.register = body
+    link.register, link.groups = body, body.groups
     link.desk.supersede(link)
     link.welcomed_at = link.desk.clock.monotonic()
     link.send(_T.WELCOME, link.desk.welcome())
@@ -263,6 +282,22 @@ def _on_snapshot(link: Link, body: Snapshot) -> None:
     link.desk.store.note(lambda: link.desk.store.snapshots.append(body))
 
 
+def _on_update(link: Link, body: dict[str, Any]) -> None:
+    link.groups = body.get("groups", link.groups)
+    _on_other(link, body)
+
+
+def _on_want(link: Link, body: tuple[Want, ...]) -> None:
+    _on_other(link, body)
+    for want in body:
+        for page in link.desk.schedules.wanted(want):
+            link.send(_T.SCHEDULES, page)
+
+
+def _on_lease(link: Link, body: Lease) -> None:
+    link.send(_T.LEASED, link.desk.schedules.leased(body))
+
+
 def _on_other(link: Link, body: Any) -> None:
     link.desk.store.note(lambda: link.desk.store.others.append(body))
 
@@ -278,8 +313,8 @@ _HANDLERS: dict[RecordType, Callable[[Link, Any], None]] = {
     _T.DONE: _on_done,
     _T.BEAT: _on_beat,
     _T.SNAPSHOT: _on_snapshot,
-    _T.WANT: _on_other,
-    _T.LEASE: _on_other,
-    _T.UPDATE: _on_other,
+    _T.WANT: _on_want,
+    _T.LEASE: _on_lease,
+    _T.UPDATE: _on_update,
     _T.CLOSE: _on_close,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from z4j_core import Capability, EngineError, Worker
+from z4j_core import Capability, EngineError, Job, Worker
 from z4j_core.agent.runs import ORIGIN, Origin
 from z4j_core.clock import SystemClock
 from z4j_core.invoke import Answering
@@ -54,6 +54,14 @@ class Inside:
             return str(Answering(self.engine).retry(native, task_id=task_id, eta=eta))
         finally:
             ORIGIN.reset(before)
+
+    def place(self, job: Job) -> str:
+        """Place a job."""
+        return str(Answering(self.engine).enqueue(job))
+
+    def suppressed(self) -> Sequence[str]:
+        """Fires of which a copy was dropped."""
+        return list(self.emit.dropped)
 
     def worker_now(self) -> Worker:
         """The worker as the engine describes it now."""

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
+from uuid import UUID
 
 from z4j_core import (
     Capability,
@@ -33,11 +34,12 @@ from z4j_core import (
 from z4j_core.agent.boot import Handle
 from z4j_core.clock import SystemClock
 from z4j_core.config import load
+from z4j_core.invoke import Answering
 from z4j_core.model.commands import ResultState, TargetCode
 from z4j_core.model.tasks import ENDS
 from z4j_core.wire import RecordType
 from z4j_core.wire.bodies import Want
-from z4j_core.wire.items import Task, WorkerState
+from z4j_core.wire.items import Fire, Task, WorkerState
 
 from .brain import FakeBrain
 from .demo.processes import bound
@@ -52,6 +54,7 @@ _WITHHELD = 8
 _FOR_EVER_MS = 3_600_000
 """A deadline counts from when the agent was welcomed, and a rig may work for long."""
 _WORKERS = 3
+_SUPPRESSED = 9
 _STOPS = {
     TargetCode.OK: Stop.ASKED,
     TargetCode.ALREADY: Stop.ALREADY,
@@ -80,6 +83,7 @@ def shown(task: Task) -> Seen:
         None if task.runtime is None else task.runtime / 1e6,
         None if task.eta is None else task.eta / 1e6,
         task.priority, task.parent, task.retry_of, task.pid, (task.extra or {}).get("detail"),
+        task.schedule, None if task.fire_id is None else str(UUID(bytes=task.fire_id)),
     )  # fmt: skip
 
 
@@ -199,6 +203,17 @@ class Outside:
         """Whatever went wrong on either side."""
         ours = ["hook errors"] if self.handle.status()["hook_errors"] else []
         return [*self.brain.store.faults, *ours]
+
+    # Schedules.
+
+    def place(self, job: Job) -> str:
+        """Place a job by the producer's engine, as a leader in its process does."""
+        return str(Answering(self.engine).enqueue(job))
+
+    def suppressed(self) -> list[str]:
+        """Fires of which the worker has told that it dropped a copy."""
+        fires = [item for item in self.brain.store.items if isinstance(item, Fire)]
+        return [str(UUID(bytes=each.fire_id)) for each in fires if each.status == _SUPPRESSED]
 
     # Verbs, as a brain sends them.
 

@@ -13,6 +13,7 @@ from z4j_core import EventKind, Native, TaskEvent, Worker
 from z4j_core.agent.runs import ORIGIN
 from z4j_core.clock import SystemClock
 from z4j_core.model.tasks import ENDS
+from z4j_core.scheduler.fires import is_fire, read_mark
 
 from .signals import WAIT_S, Changes
 
@@ -58,6 +59,10 @@ class Recorder:
         self.up: list[Worker] = []
         self.down: list[str] = []
         self.hook_errors: list[BaseException] = []
+        self.begun: dict[str, int] = {}
+        """Fires that began here, and which attempt to enqueue them did."""
+        self.dropped: list[str] = []
+        """Fires of which a copy did not start."""
         self.changes = Changes()
         self._gates: dict[str, OpenGate] = {}
         self._tombstones: set[str] = set()
@@ -144,6 +149,33 @@ class Recorder:
 
     def write_to(self, path: str) -> None:
         """Remember it here all the same."""
+
+    def first_start(self, task_id: str, mark: object) -> bool:
+        """Let the first copy of a fire start, and those of the same attempt to enqueue it."""
+        found = read_mark(mark)
+        if found is None or found[0] != task_id or self.begun.setdefault(*found) == found[1]:
+            return True
+        self.dropped.append(task_id)
+        return False
+
+    def sole_start(self, task_id: str) -> bool:
+        """Let a fire start once."""
+        if not is_fire(task_id):
+            return True
+        if task_id in self.begun:
+            self.dropped.append(task_id)
+            return False
+        self.begun[task_id] = 0
+        return True
+
+    def starts_again(self, task_id: str) -> None:
+        """Let it start once more."""
+        self.begun.pop(task_id, None)
+
+    def note_start(self, task_id: str) -> None:
+        """Remember that it began."""
+        if is_fire(task_id):
+            self.begun.setdefault(task_id, 1)
 
     def interrupt(self, where: Any, error: type[BaseException]) -> bool:
         """Raise `error` in a thread of this process."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
-from z4j_core.wire.keys import KeyId, Secret, decoy_secret, encode_key_id, encode_secret
+from z4j_core.wire.keys import Credential, KeyId, Secret, decoy_secret, encode_key_id, encode_secret
 
 from ..db.rootkeys import Entropy, RootKeys
 from ..errors import Conflict, NotFound
@@ -14,6 +14,7 @@ from . import store
 from .store import KeyRow
 
 LIVE_KEYS = 2
+MAX_REVOKED = 4_000
 _LAST_KID = 255
 
 
@@ -136,6 +137,25 @@ def proof_of(conn: Connection, roots: RootKeys, cred_id: str, kid: int) -> Proof
         return Proof(decoy, row, reason)
     secret = roots.unwrap(row.root_kid, place_of(cred_id, kid), row.wrapped)
     return Proof(Secret(secret), row)
+
+
+def live_credentials(conn: Connection, roots: RootKeys, project_id: str) -> list[Credential]:
+    """Every key of a project's agents that may start sessions, with its secret."""
+    return [
+        Credential(
+            bytes.fromhex(row.cred_id), row.kid,
+            Secret(roots.unwrap(row.root_kid, place_of(row.cred_id, row.kid), row.wrapped)),
+        )
+        for row in store.keys(conn, project_id)
+        if row.role == "agent" and not _why_not(row)
+    ]  # fmt: skip
+
+
+def slug_and_revoked(conn: Connection, project_id: str) -> tuple[str, list[tuple[bytes, int]]]:
+    """The project's slug, and its keys that must not be believed any more."""
+    rows = store.keys(conn, project_id)
+    revoked = [(bytes.fromhex(row.cred_id), row.kid) for row in rows if row.revoked is not None]
+    return rows[0].slug if rows else "", revoked[-MAX_REVOKED:]
 
 
 def is_live(conn: Connection, cred_id: str, kid: int) -> bool:

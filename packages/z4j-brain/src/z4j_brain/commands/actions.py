@@ -28,6 +28,8 @@ class Action:
     typed: str | None = None
     ttl_s: int = 120
     params: tuple[str, ...] = ()
+    single: bool = False
+    """One command per target, made when it is sent."""
 
 
 ACTIONS: dict[str, Action] = {
@@ -86,6 +88,9 @@ ACTIONS: dict[str, Action] = {
         "restart", "worker.restart", "worker", "The worker's pool is started anew.",
         needs_reason=True, typed="target",
     ),
+    "backfill": Action(
+        "fire", "schedule.backfill", "fire", "Each slot of the past is fired once.", single=True
+    ),
 }  # fmt: skip
 
 SKIPPED = {
@@ -95,5 +100,6 @@ SKIPPED = {
     "agent.none": "no connected agent of this engine and broker",
     "engine.unsupported": "this engine cannot do it here",
     "policy.level": "the local policy of the app does not permit it",
+    "schedule.gone": "the schedule was deleted meanwhile",
 }
 """Why a target is left out, as a sentence."""

@@ -82,5 +82,6 @@ bulk_items = Table(
     key("new_ref", nullable=True),
     key("cmd_id", nullable=True),
     number("pos"),
+    us("slot_ms"),
     Index("ix_bulk_items_command", "cmd_id", "pos"),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -34,6 +34,15 @@ IDLE_S = 5.0
 _BOTH = 3
 
 
+WAIT = "wait"
+Ordered = Callable[[Connection, Row[Any], Row[Any], int], "Mapping[str, Any] | str"]
+"""The parameters of the command for one item of a bulk; WAIT, or the code of why there is none."""
+
+
+def _nothing(_conn: Connection, _bulk: Row[Any], _item: Row[Any], _now_us: int) -> str:
+    return "engine.unsupported"
+
+
 class Release:
     """Sends what is due. `sent` is called with (project, bulk) after each commit.
 
@@ -55,6 +64,8 @@ class Release:
         self._new_id = new_id
         self._sent = sent
         self._permitted = permitted
+        self.ordered: Ordered = _nothing
+        """Asked where each item has a command of its own."""
         self._wanted = asyncio.Event()
         self._budget: dict[tuple[str, str, str], tuple[float, int]] = {}
 
@@ -137,29 +148,57 @@ class Release:
         for (engine, app), items in chunks.items():
             offer = offered.get((engine, app))
             scope = offer.verbs.get(action.verb, _BOTH) if offer else _BOTH
+            if action.single:
+                sent = self._send_each(conn, bulk, items, scope, now_us) or sent
+                continue
             for start in range(0, len(items), CHUNK):
                 part = items[start : start + CHUNK]
-                part = part[: self._allowed((bulk.project_id, engine, app), len(part), now_us)]
+                broker = (bulk.project_id, engine, app)
+                part = part[: self._allowed(broker, len(part), PER_SECOND, now_us)]
                 if not part:
                     break
-                cmd_id = self._new_id()
-                add_command(conn, self._roots, NewCommand(
-                    cmd_id=cmd_id, project_id=bulk.project_id, engine=engine, app=app,
-                    verb=action.verb, scope=scope, targets=[item.task_id for item in part],
-                    params=bulk.params or {}, actor=[bulk.by_id or "", bulk.by, bulk.via],
-                    reason=bulk.reason or "", bulk_id=bulk.id,
-                    deadline_us=now_us + action.ttl_s * 1_000_000, created_us=now_us,
-                ))  # fmt: skip
-                store.seat(conn, bulk.id, cmd_id, [item.idx for item in part])
+                self._add(conn, bulk, part, scope, bulk.params or {}, now_us)
                 sent = True
         return sent
 
-    def _allowed(self, broker: tuple[str, str, str], wanted: int, now_us: int) -> int:
-        """How many of `wanted` targets this broker may get now; a bucket of one second."""
-        tokens, at_us = self._budget.get(broker, (float(PER_SECOND), now_us))
-        tokens = min(float(PER_SECOND), tokens + (now_us - at_us) * PER_SECOND / 1e6)
+    def _send_each(
+        self, conn: Connection, bulk: Row[Any], items: list[Row[Any]], scope: int, now_us: int
+    ) -> bool:
+        """Send items that have a command each, as many as the bulk's rate and room permit."""
+        room = IN_FLIGHT - len(store.open_commands(conn, bulk.id))
+        rate = bulk.rate or PER_SECOND
+        sent = False
+        for item in items[: self._allowed(("bulk", bulk.id, ""), room, rate, now_us)]:
+            params = self.ordered(conn, bulk, item, now_us)
+            if params == WAIT:
+                break
+            if isinstance(params, str):
+                store.mark(conn, bulk.id, [item.idx], state="skipped", code=params)
+            else:
+                self._add(conn, bulk, [item], scope, params, now_us)
+            sent = True
+        return sent
+
+    def _add(
+        self, conn: Connection, bulk: Row[Any], part: list[Row[Any]], scope: int,
+        params: Mapping[str, Any], now_us: int,
+    ) -> None:  # fmt: skip
+        action, cmd_id = ACTIONS[bulk.action], self._new_id()
+        add_command(conn, self._roots, NewCommand(
+            cmd_id=cmd_id, project_id=bulk.project_id, engine=part[0].engine, app=part[0].app,
+            verb=action.verb, scope=scope, targets=[item.task_id for item in part],
+            params=params, actor=[bulk.by_id or "", bulk.by, bulk.via],
+            reason=bulk.reason or "", bulk_id=bulk.id,
+            deadline_us=now_us + action.ttl_s * 1_000_000, created_us=now_us,
+        ))  # fmt: skip
+        store.seat(conn, bulk.id, cmd_id, [item.idx for item in part])
+
+    def _allowed(self, what: tuple[str, str, str], wanted: int, rate: int, now_us: int) -> int:
+        """How many of `wanted` targets may go now, at `rate` a second; a bucket of one second."""
+        tokens, at_us = self._budget.get(what, (float(rate), now_us))
+        tokens = min(float(rate), tokens + (now_us - at_us) * rate / 1e6)
         taken = min(wanted, int(tokens))
-        self._budget[broker] = (tokens - taken, now_us)
+        self._budget[what] = (tokens - taken, now_us)
         return taken
 
 

@@ -81,6 +81,8 @@ def preview(conn: Connection, wish: Wish, who: Who, bulk_id: str, now_us: int) -
         Invalid: no such action, wrong parameters, no target or too many.
     """
     action = action_of(wish.action)
+    if action.single:
+        raise Invalid("request.invalid", "a backfill is previewed at its schedule", field="action")
     params = checked_params(wish.action, action.params, wish.params)
     store.add_bulk(conn, {
         "id": bulk_id, "project_id": wish.project_id, "action": wish.action, "params": params,

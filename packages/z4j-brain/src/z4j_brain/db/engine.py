@@ -111,6 +111,10 @@ class Database:
 
         return await asyncio.get_running_loop().run_in_executor(self._writers, work)
 
+    async def apart(self, work: Callable[[], T]) -> T:
+        """Run `work()` in a writer thread; it opens its own transactions by `writing`."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, work)
+
     def close(self) -> None:
         """Wait for running work and close every connection."""
         self._readers.shutdown()

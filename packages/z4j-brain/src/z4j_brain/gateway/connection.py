@@ -50,6 +50,7 @@ class Identity:
     kid: int
     session: str
     address: str
+    role: str = "agent"
 
 
 class Connection:
@@ -73,6 +74,9 @@ class Connection:
         self.unacked = 0
         self.credit = MAX_CREDIT
         self.quota = Quota(now)
+        self.held: dict[tuple[str, str], tuple[int, int]] = {}
+        """Era and revision of the schedules of a group it was sent, or says it holds."""
+        self.paging = asyncio.Lock()
         self.partials: dict[tuple[str, ...], Any] = {}
         self.closed = asyncio.Event()
 

@@ -165,6 +165,14 @@ def _has_room(connection: Connection, row: Row) -> bool:
     return row["bulk_id"] is None or sum(connection.in_flight.values()) < MAX_BULK_IN_FLIGHT
 
 
+def _params(row: Row) -> Row:
+    """Parameters as the wire has them: a digest is bytes there, and text in the database."""
+    params = dict(row["params"])
+    if "digest" in params:
+        params["digest"] = bytes.fromhex(params["digest"])
+    return params
+
+
 def _command(row: Row, deadline_ms: int) -> Command:
     actor = [*row["actor"], "", "", ""]
     bulk = None
@@ -176,7 +184,7 @@ def _command(row: Row, deadline_ms: int) -> Command:
         engine=row["engine"],
         app=row["app"],
         targets=tuple(row["targets"]),
-        params=dict(row["params"]),
+        params=_params(row),
         deadline_ms=deadline_ms,
         actor=Actor(*actor[:3]),
         reason=(row["reason"] or "")[:512],

@@ -16,7 +16,7 @@ from z4j_core.wire import (
     CloseCode,
     RecordType,
 )
-from z4j_core.wire.bodies import Actor, Command, Welcome
+from z4j_core.wire.bodies import Actor, Command, Newest, Welcome
 
 from ..agents.service import Superseded
 from ..db import DRIVER_ERRORS, is_trouble
@@ -27,6 +27,7 @@ from .frames import Ended, Frames
 from .handshake import HANDSHAKE_S, Handshake, Proven, Refused
 from .limits import TooMany
 from .presence import Presence
+from .replication import Replication
 from .standing import tell
 
 MAX_TAG = 6
@@ -44,11 +45,15 @@ def nobody_asks(_wire: BrainSession) -> None:
 class Endpoint:
     """Takes sockets, and what stands for them, from their first byte to their last."""
 
-    def __init__(self, core: Core, frames: Frames, presence: Presence, dispatch: Dispatch) -> None:
+    def __init__(
+        self, core: Core, frames: Frames, presence: Presence, dispatch: Dispatch,
+        replication: Replication,
+    ) -> None:  # fmt: skip
         self._core = core
         self._frames = frames
         self._presence = presence
         self._dispatch = dispatch
+        self._replication = replication
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve the agent of one WebSocket until its session is over."""
@@ -110,7 +115,8 @@ class Endpoint:
     async def _session(self, socket: Socket, connection: Connection) -> None:
         code, reason = 0, ""
         try:
-            await connection.send(RecordType.WELCOME, self._welcome(connection))
+            newest = await self._replication.newest(connection)
+            await connection.send(RecordType.WELCOME, self._welcome(connection, newest))
             if PROBE in connection.register.features:
                 await connection.send(RecordType.COMMAND, self._probe())
             await self._dispatch.resend(connection)
@@ -132,7 +138,7 @@ class Endpoint:
             await connection.close(code or 1000, reason)
             await self._presence.ended(connection)
 
-    def _welcome(self, connection: Connection) -> Welcome:
+    def _welcome(self, connection: Connection, newest: tuple[Newest, ...]) -> Welcome:
         core = self._core
         return Welcome(
             session=bytes.fromhex(connection.who.session),
@@ -143,6 +149,7 @@ class Endpoint:
             credit=MAX_CREDIT,
             max_tag=MAX_TAG,
             clock=core.clock.wall_us(),
+            groups=newest,
         )
 
     def _probe(self) -> Command:

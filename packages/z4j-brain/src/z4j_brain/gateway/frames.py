@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Raw, Struct
 from z4j_core.wire import CloseCode, Received, RecordType
 from z4j_core.wire.bodies import Ack, Beat, Close, Flow, Mark, Open, Pong, Register
-from z4j_core.wire.replication import Lease, Leased
 
 from ..agents import service
 from ..ingest.apply import Outcome
@@ -20,14 +19,15 @@ from ..ingest.items import BAD, decode_items
 from ..ingest.rows import Meta
 from .connection import MAX_CREDIT, Connection, Segment
 from .core import Core
+from .leasing import Leasing
 from .presence import Presence
+from .replication import Replication
 from .snapshots import Snapshots
 from .standing import tell
 
 MAX_UNACKED = 64
 BUSY_ITEMS = 50_000
 SHORTEST_PAUSE_S = 0.1
-_UNAVAILABLE = -4
 
 
 class _Events(Struct, array_like=True):
@@ -52,10 +52,15 @@ class Ended(Exception):
 class Frames:
     """Carries out the records of agents."""
 
-    def __init__(self, core: Core, presence: Presence, snapshots: Snapshots) -> None:
+    def __init__(
+        self, core: Core, presence: Presence, snapshots: Snapshots, replication: Replication,
+        leasing: Leasing,
+    ) -> None:  # fmt: skip
         self._core = core
         self._presence = presence
         self._snapshots = snapshots
+        self._replication = replication
+        self._leasing = leasing
         self._handlers: Mapping[int, Callable[[Connection, Received], Awaitable[None]]] = {
             RecordType.OPEN: self._open,
             RecordType.EVENTS: self._events,
@@ -64,6 +69,7 @@ class Frames:
             RecordType.SNAPSHOT: self._snapshot,
             RecordType.UPDATE: self._update,
             RecordType.LEASE: self._lease,
+            RecordType.WANT: self._want,
             RecordType.CLOSE: self._close,
         }
 
@@ -164,13 +170,16 @@ class Frames:
         connection.register = replace(
             connection.register, **{name: changed[name] for name in changed if name in known}
         )
+        self._replication.told(connection)
         await self._presence.changed(connection)
         if connection.register.role != role:
             await tell(self._core, connection)
 
     async def _lease(self, connection: Connection, received: Received) -> None:
-        lease: Lease = received.body
-        await connection.send(RecordType.LEASED, Leased(lease.req, _UNAVAILABLE, []))
+        self._presence.spawn(self._leasing.asked(connection, received.body))
+
+    async def _want(self, connection: Connection, received: Received) -> None:
+        await self._replication.wanted(connection, received.body)
 
     async def _close(self, connection: Connection, received: Received) -> None:
         close: Close = received.body

@@ -19,12 +19,15 @@ from ..db.rootkeys import Entropy, RootKeys
 from ..ingest.commit import CommitInfo, OnCommit, nobody
 from ..ingest.loop import Ingest
 from ..settings import Settings
+from .central import Central
 from .core import Core
 from .dispatch import Dispatch
 from .endpoint import Endpoint
 from .frames import Frames
+from .leasing import Leasing
 from .listen import Listener
 from .presence import Presence
+from .replication import Replication
 from .requests import Requests
 from .snapshots import Snapshots
 
@@ -64,8 +67,10 @@ class Gateway:
         self.dispatch = Dispatch(core, self.publish)
         self._presence = Presence(core, self.publish)
         snapshots = Snapshots(core, self.publish)
-        frames = Frames(core, self._presence, snapshots)
-        self._endpoint = Endpoint(core, frames, self._presence, self.dispatch)
+        self.replication = Replication(core, self.publish, self._presence.spawn)
+        leasing = Leasing(core, Central(core, self.wake))
+        frames = Frames(core, self._presence, snapshots, self.replication, leasing)
+        self._endpoint = Endpoint(core, frames, self._presence, self.dispatch, self.replication)
         self._requests = Requests(core, self._endpoint)
         self._channel = Listener(core.db, self.wake)
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,8 +93,9 @@ class Gateway:
         self._listener(info)
 
     def wake(self) -> None:
-        """Say, in the event loop, that a command is ready."""
+        """Say, in the event loop, that a command is ready or a schedule was changed."""
         self.dispatch.wake()
+        self.replication.wake()
 
     async def abort(self, project_id: str, cmd_id: str, reason: str) -> None:
         """Stop a command as far as it can still be stopped."""
@@ -115,6 +121,7 @@ class Gateway:
         self._channel.start(asyncio.get_running_loop())
         self._tasks = [
             asyncio.create_task(self.dispatch.run(), name="z4j dispatch"),
+            asyncio.create_task(self.replication.run(), name="z4j schedules"),
             asyncio.create_task(self._every(_FLUSH_S, self._presence.flush), name="z4j beats"),
             asyncio.create_task(self._every(_REAP_S, self._presence.reap), name="z4j reaper"),
         ]

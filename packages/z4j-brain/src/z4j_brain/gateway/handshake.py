@@ -87,7 +87,9 @@ class Handshake:
         if key is None or not isinstance(received.body, Register):
             raise Refused(CloseCode.AUTH)
         session = self._core.entropy(16).hex()
-        who = Identity(key.project_id, key.slug, key.cred_id, key.kid, session, self._address)
+        who = Identity(
+            key.project_id, key.slug, key.cred_id, key.kid, session, self._address, key.role
+        )
         return Proven(self.wire, who, received.body)
 
     async def disbelieved(self) -> None:

@@ -38,6 +38,7 @@ def by_of(ask: Ask) -> By:
     return By(
         project_id=ask.project.id, name=who.name, via=who.via, now_us=brain.now_us(),
         entry_id=brain.new_id(),
+        user_id=who.user_id,
     )  # fmt: skip
 
 

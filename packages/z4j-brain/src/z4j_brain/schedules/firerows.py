@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from .model import fires, schedules
 
 STRIP = 30
+_SENT = 3
 STATUSES = (
     "", "claimed", "buffered", "sent", "skipped", "missed", "expired", "refused", "failed",
     "duplicate_suppressed",
@@ -41,6 +42,15 @@ def one(conn: Connection, schedule_id: str, fire_id: str) -> Row[Any] | None:
     """A fire of a schedule."""
     query = select(fires).where(fires.c.fire_id == fire_id, fires.c.schedule_id == schedule_id)
     return conn.execute(query).first()
+
+
+def any_running(conn: Connection, schedule_id: str, nonce: str) -> bool:
+    """Whether a fire of a backfill was placed and its task has not ended."""
+    query = select(fires.c.fire_id).where(
+        fires.c.schedule_id == schedule_id, fires.c.nonce == nonce, fires.c.ended.is_(None),
+        fires.c.status <= _SENT,
+    )  # fmt: skip
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def strips(conn: Connection, ids: Iterable[str]) -> dict[str, list[Row[Any]]]:

@@ -6,21 +6,15 @@ What the app has declared itself fires at `control`; what was typed here needs `
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select
 from z4j_core.model.commands import Level
+from z4j_core.scheduler.fires import digest
 
 from .model import schedules
 
 FIX = "set Z4J_ALLOW=run in the app, or declare the schedule there"
-
-
-def digest(task: str, args: Any, kwargs: Any) -> bytes:
-    """SHA-256 of the canonical msgpack of an invocation, names sorted."""
-    return sha256(msgspec.msgpack.encode([task, args, kwargs], order="sorted")).digest()
 
 
 def registered(conn: Connection, project_id: str) -> frozenset[bytes]:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row
-from z4j_core.errors import ScheduleInvalid
+from z4j_core.errors import ScheduleInvalid, WireError
 from z4j_core.scheduler.build import Context, check
 from z4j_core.scheduler.document import Definition
+from z4j_core.scheduler.fires import digest
 
 from ..audit.service import Entry, record
 from ..commands.seal import CHANNEL
 from ..errors import Conflict, NotFound
-from . import level, store, timing
+from . import store, timing
 from .store import Place, place_of
 from .written import Json, changes, days_off, invalid, read, state_of, text_of, wrong
 
@@ -38,6 +39,7 @@ class By:
     via: str
     now_us: int
     entry_id: str
+    user_id: str = ""
 
     @property
     def now_ms(self) -> int:
@@ -167,8 +169,8 @@ def _digestible(definition: Definition) -> None:
         ("headers", definition.headers),
     ):  # fmt: skip
         try:
-            level.digest("", value, {})
-        except (OverflowError, UnicodeError) as error:
+            digest("", [value], {})
+        except (WireError, TypeError, UnicodeError) as error:
             text, hint = "a value that no message can carry", "write large numbers as text"
             raise wrong("schedule.args", f"/{name}", text, hint) from error
 

@@ -142,12 +142,21 @@ def of_group(conn: Connection, place: Place, above: int = 0) -> list[Row[Any]]:
     return list(conn.execute(query.order_by(schedules.c.id)))
 
 
-def gone(conn: Connection, place: Place, above: int) -> list[str]:
-    """Schedules deleted from a group after a revision, by id."""
-    query = select(schedules_gone.c.schedule_id).where(
+def gone(conn: Connection, place: Place, above: int) -> list[tuple[str, int]]:
+    """Schedules deleted from a group after a revision, with the revision that took each away."""
+    query = select(schedules_gone.c.schedule_id, schedules_gone.c.revision).where(
         _in_group(schedules_gone, place), schedules_gone.c.revision > above
     )
-    return sorted(conn.execute(query).scalars())
+    return [(row.schedule_id, row.revision) for row in conn.execute(query)]
+
+
+def last_slots(conn: Connection, place: Place) -> list[tuple[str, int, int]]:
+    """(schedule, generation, slot) of the newest slot told of each schedule of a group."""
+    columns = (schedules.c.id, schedules.c.last_generation, schedules.c.last_slot_ms)
+    query = select(*columns).where(
+        _in_group(schedules, place), schedules.c.last_slot_ms.is_not(None)
+    )
+    return [(row.id, row.last_generation, row.last_slot_ms) for row in conn.execute(query)]
 
 
 def add_revision(conn: Connection, row: Mapping[str, Any]) -> None:
@@ -160,6 +169,13 @@ def revision(conn: Connection, schedule_id: str, number: int) -> Row[Any] | None
     table = schedule_revisions
     query = select(table).where(table.c.schedule_id == schedule_id, table.c.revision == number)
     return conn.execute(query).first()
+
+
+def revision_at(conn: Connection, schedule_id: str, number: int) -> Row[Any] | None:
+    """What a schedule was when its group stood at a revision."""
+    table = schedule_revisions
+    query = select(table).where(table.c.schedule_id == schedule_id, table.c.revision <= number)
+    return conn.execute(query.order_by(table.c.revision.desc()).limit(1)).first()
 
 
 def revisions(conn: Connection, schedule_id: str, limit: int) -> list[Row[Any]]:

@@ -19,6 +19,7 @@ from ..wire.bodies import App, Register, Welcome
 from .banner import banner, kept
 from .boundary import pack
 from .commands import Commands
+from .hosting import open_host
 from .items import Source, lost_item, note_item, worker_item
 from .journal import Journal, read_journal
 from .link import Away, Closed, Link
@@ -82,6 +83,7 @@ class Agent:
         self._evicted = self._dropped = 0
         self._is_greeted = self._is_introduced = False
         self._is_superseded = False
+        process.groups.arm(self.policy, open_host)
         self.commands = Commands(
             emitters=lambda: self.process.emitters,
             policy=self.policy,
@@ -90,6 +92,7 @@ class Agent:
             clock=self._clock,
             answer=self._answer,
         )
+        self.commands.registered = process.registered
 
     def run(self) -> bool:
         """Keep sessions open until the process stops; True: go on with a new stream."""
@@ -164,12 +167,14 @@ class Agent:
     def upkeep(self) -> None:
         """What has to be done now and then, connected or not."""
         now = self._clock.monotonic()
+        self.process.groups.watch()
         if now < self._upkeep_at:
             return
         self._upkeep_at = now + UPKEEP_S
         self.process.settle_due()
         self.spool.sync()
         self.process.replays.write_pending()
+        self.process.groups.upkeep()
         self._tell_shed()
         if now >= self._adopt_at:
             self._adopt_at = now + ADOPT_S

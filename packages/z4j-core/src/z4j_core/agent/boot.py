@@ -123,6 +123,8 @@ class Handle:
         atexit.register(self._process.close, EXIT_DRAIN_S)
         self._registry = Registry(self.settings, self._found, self._broken)
         self._registry.start()
+        if self.settings.scheduler == "only":
+            self._process.own("scheduler")
 
     @property
     def stream_path(self) -> str:

@@ -20,6 +20,7 @@ from msgpack import Packer
 
 from ..engine import KnowsRunning
 from ..model.tasks import ENDS, EventKind, Native, TaskDef, TaskEvent
+from .guard import Guard
 from .items import (
     BORN,
     MAX_ITEM,
@@ -34,6 +35,7 @@ from .items import (
     trimmed,
     worker_item,
 )
+from .ledger import suppressed_line
 from .lends import BoundedTombstones, QueueGate, interrupt
 from .previews import Shown
 from .recording import Recording
@@ -106,6 +108,9 @@ class Emitter:
         self._blank: list[Any] | None = None
         self._gates: dict[str, QueueGate] = {}
         self._tombstones = BoundedTombstones(process.clock.monotonic)
+        self.guard = guard = Guard(process.counters, process.entropy, self._suppressed)
+        self.first_start, self.sole_start = guard.first_start, guard.sole_start
+        self.starts_again, self.note_start = guard.starts_again, guard.note_start
 
     @property
     def source(self) -> Source:
@@ -241,6 +246,7 @@ class Emitter:
         self.awaited.clear()
         self.starting.clear()
         self.in_hand.clear()
+        self.guard.forked()
         self.runs.forget_all()
         self.workers.clear()
 
@@ -266,7 +272,7 @@ class Emitter:
         hand = process.hand
         if hand is None or (slot := hand.hold(body)) is None:
             self._append(writer, item, body)
-        elif kind is _STARTED:
+        elif kind is _STARTED and event.fire is event.schedule is None:  # an end leaves these out
             self._hold_back(key, (run.since or 0.0, (hand, slot, body)))
             return
         else:
@@ -352,6 +358,12 @@ class Emitter:
         except Exception:  # as above
             self._process.counters.hook_errors += 1
             return None
+
+    def _suppressed(self, fire_id: str, enq: int) -> None:
+        process = self._process
+        writer = process.writer or process.begin()
+        at_us = process.clock.wall_us()
+        writer.append_control(pack(suppressed_line(self.source, at_us, fire_id, enq)))
 
     def _say(self, worker_id: str, what: int) -> None:
         process = self._process

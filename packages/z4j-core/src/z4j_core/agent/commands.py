@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from ..clock import Clock
 from ..engine import capabilities
@@ -19,12 +20,13 @@ from ..errors import Refused
 from ..invoke import Answering, Outcome, attempt, invoke
 from ..model.commands import Capability, ResultState, Scope, TargetCode
 from .boundary import Emitter, find_emitter, pack
+from .firing import PARAMS, Registered, admit, names_of, place, read_order
 from .journal import Entry, Journal
 from .lookups import LOOKUPS
 from .policy import Policy, Verdict
 from .replays import Replays
 from .results import Result, Target, interrupted, result_item, target_of
-from .runs import ORIGIN, Origin
+from .runs import BY_SCHEDULE, ORIGIN, Origin
 from .verbs import VERBS, Call, Done, Verb, checked
 
 _COMMAND_ORIGIN = 2
@@ -43,12 +45,15 @@ def _list(value: Any) -> bool:
 
 
 def _by_reference(_call: Call) -> Done:
-    raise AssertionError("retry needs the replay store")
+    raise AssertionError("retry needs the replay store, a fire its ledger")
 
 
 _RETRY = Verb(_by_reference, {"queue": _maybe_text, "eta": _maybe_number, "digests": _list})
-ROWS: Mapping[str, Verb] = {**VERBS, **LOOKUPS, "retry": _RETRY}
+_FIRE = Verb(_by_reference, PARAMS)
+ROWS: Mapping[str, Verb] = {**VERBS, **LOOKUPS, "retry": _RETRY, "fire": _FIRE}
 """Every verb this agent can carry out."""
+FIRED_BY = {"fire": "enqueue"}
+"""Verbs that an engine offers by implementing another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class Commands:
         self._policy = policy
         self._journal = journal or Journal(None)
         self._replays = replays
+        self.registered = Registered()
+        """What the app declared itself; the agent's process knows it."""
         self._clock = clock
         self._answer = answer
         self._todo: queue.SimpleQueue[Command | Callable[[], object] | None] = queue.SimpleQueue()
@@ -183,6 +190,8 @@ class Commands:
             first = next(iter(refused.values()))
             raise Refused("policy.level", f"{command.verb} is not permitted here", rule=first.rule)
         checked(command.params, row.params)
+        if command.verb == "fire":
+            self._admit(command, emitter)
         asked = Scope(command.params.get("scope", int(scope))) & scope or scope
         targets = command.targets or ("",)
         if command.dry_run:
@@ -195,7 +204,14 @@ class Commands:
         ]
         return Result.of(done)
 
+    def _admit(self, command: Command, emitter: Emitter) -> None:
+        invocation = read_order(command.params).invocation
+        names = names_of(Answering(emitter.engine))
+        admit(self._policy, self.registered, names, invocation)
+
     def _refusals(self, command: Command, row: Verb, emitter: Emitter) -> dict[int, Verdict]:
+        if command.verb == "fire":
+            return {}
         if row.about != "task" or command.verb == "enqueue":
             names: list[str | None] = [
                 t if command.verb == "enqueue" else None for t in command.targets
@@ -275,9 +291,7 @@ class Commands:
         self, command: Command, row: Verb, emitter: Emitter, scope: Scope, target: str
     ) -> Target:
         act = self._act(command, row, emitter, scope, target)
-        token = ORIGIN.set(
-            Origin(_COMMAND_ORIGIN, command.cmd_id, target if command.verb == "retry" else None)
-        )
+        token = ORIGIN.set(_origin_of(command, target))
         try:
             outcome = invoke(act)
         finally:
@@ -290,11 +304,25 @@ class Commands:
         if command.verb == "retry":
             digest = _digest_of(command, target)
             return lambda: self._replays.retry(emitter, target, command.params, digest)
+        if command.verb == "fire":
+            order, source = read_order(command.params), emitter.source
+            tell = lambda line: self._answer(pack(line))  # noqa: E731
+            return lambda: place(emitter.engine, source, order, self._clock, tell)
         call = Call(Answering(emitter.engine), target, command.params, scope, emitter.previews)
         return lambda: _with_lent(emitter, command.verb, call, row)
 
 
+def _origin_of(command: Command, target: str) -> Origin:
+    if command.verb != "fire":
+        retry_of = target if command.verb == "retry" else None
+        return Origin(_COMMAND_ORIGIN, command.cmd_id, retry_of)
+    order = read_order(command.params)
+    fire = UUID(order.fire_id).bytes
+    return Origin(BY_SCHEDULE, command.cmd_id, None, order.schedule, fire, order.slot)
+
+
 def _advertised(emitter: Emitter, verb: str) -> Scope | None:
+    verb = FIRED_BY.get(verb, verb)
     return {str(c.value): scope for c, scope in capabilities(emitter.engine).items()}.get(verb)
 
 

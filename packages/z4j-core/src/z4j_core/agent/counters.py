@@ -15,6 +15,8 @@ class Counters:
     unwritten: int = 0
     replay_dropped: int = 0
     verb_errors: int = 0
+    guard_skipped: int = 0
+    """Starts of scheduled runs that nobody could be asked about."""
     shed_by_state: dict[str, int] = field(default_factory=dict)
 
     def shed(self, kind: EventKind) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from ..model.tasks import STATE_OF_KIND, EventKind, TaskEvent
-from .runs import Origin
+from ..scheduler.fires import read_mark
+from .runs import BY_NATIVE, BY_SCHEDULE, Origin
 
 MAX_ITEM = 16 << 10
 MAX_NAME = 256
@@ -154,10 +156,8 @@ def tail(
 ) -> list[Any]:
     """Positions 31 to 44 of an item, if they say anything; `origin` is that of a new task."""
     born = event.kind in BORN
-    _native, detail, flags, route, headers, tags = event[-6:]
-    retry_of, via, cmd_id = event.retry_of, int(born), None
-    if origin is not None:
-        retry_of, via, cmd_id = retry_of or origin.retry_of, origin.via, origin.cmd_id
+    _native, detail, flags, route, headers, tags, _fire, _schedule = event[-8:]
+    retry_of, via, cmd_id, schedule, fire, _ = sent = _sent_by(event, origin, int(born))
     extra: dict[str, Any] = {}
     if detail is not None:
         extra["detail"] = str(detail)[:MAX_DETAIL]
@@ -167,12 +167,32 @@ def tail(
         extra["replay"], extra["digest"] = replay.store, replay.digest
     shown = None if headers is None else previews.headers(headers)
     rest = (name(route), shown, _tags(tags), extra or None, received_us)
-    if until is None and not flags and rest == _NOTHING:
+    if until is None and not flags and rest == _NOTHING and schedule is fire is None:
         return [retry_of, via, cmd_id] if born or retry_of is not None else []
-    return [retry_of, via, cmd_id, None, None, None, None, until, int(flags) & _U16, *rest]
+    return [*sent, None, until, int(flags) & _U16, *rest]
 
 
 _NOTHING = (None,) * 5
+
+
+def _sent_by(event: TaskEvent, origin: Origin | None, via: int) -> tuple[Any, ...]:
+    """Positions 31 to 36: what a run repeats, and who sent it: its own message, else we know it."""
+    schedule: str | None = None
+    fire: bytes | None = None
+    if event.fire is not None and (found := read_mark(event.fire)) and found[0] == event.task_id:
+        via, fire = BY_SCHEDULE, UUID(found[0]).bytes
+    elif event.schedule is not None:
+        via, schedule = BY_NATIVE, name(event.schedule)
+    if origin is None:
+        return (event.retry_of, via, None, schedule, fire, None)
+    return (
+        event.retry_of or origin.retry_of,
+        origin.via,
+        origin.cmd_id,
+        origin.schedule or schedule,
+        origin.fire_id or fire,
+        origin.slot,
+    )
 
 
 def cut_to_size(item: Sequence[Any], pack: Callable[[Any], bytes], limit: int = MAX_ITEM) -> bytes:

@@ -109,7 +109,8 @@ class PollLink:
             count += 1
         if not count:
             return
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        batch = self._waiting[:count]
+        del self._waiting[:count]  # another thread may have added to it
         self._up_at = self._clock.monotonic() + 1 / UPS_PER_S
         try:
             self._inbox.put(_records(self._posted(self._up, UP_PATH, join(batch), timeout_s)))

@@ -23,15 +23,20 @@ from ..errors import StoreError
 from ..model.tasks import Native
 from ..spool import Spool, SpoolSettings, attach_child, open_spool
 from ..spool.hand import Hand
-from .boundary import Emitter
+from .boundary import Emitter, pack
 from .counters import Counters
-from .items import Replayable
+from .errands import Errands
+from .firing import Registered
+from .groups import Groups
+from .items import Replayable, note_item
 from .meta import stream_meta
 from .replays import Replays
 
 START_HOLD_S = 0.05
 RECEIPT_HOLD_S = 0.1
 """How old a start and a receipt must be before they get items of their own."""
+HAND_OVER_S = 1.0
+"""How long the end of a process waits until another one may fire its schedules."""
 Entropy = Callable[[int], bytes]
 log = logging.getLogger("z4j")
 
@@ -90,7 +95,10 @@ class Process:
         self.writer: Any = None
         self.spool: Spool | None = None
         self.replays = Replays(settings, clock)
+        self.registered = Registered()
         self.flushing = Flush()
+        self.errands = Errands()
+        self.groups = Groups(self)
         self.stopping = threading.Event()
         self.caught_up = threading.Event()
         """Set once the brain has said what was ordered before, or cannot be reached."""
@@ -190,6 +198,16 @@ class Process:
         for emitter in self.emitters:
             emitter.settle(now - START_HOLD_S, now - RECEIPT_HOLD_S)
 
+    def note(self, code: str, text: str) -> None:
+        """Say something that an operator should know, here and to the brain."""
+        log.warning("z4j: %s %s", code, text)
+        self.control(pack(note_item(self.clock.wall_us(), code, text)))
+
+    def control(self, body: bytes) -> None:
+        """Keep an item of class 1 for the brain."""
+        writer = self.writer or self.begin()
+        writer.append_control(body)
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until all facts so far are stored by the brain; whether they are."""
         self.settle()
@@ -219,6 +237,7 @@ class Process:
         """Send what is left for at most `timeout_s` seconds and stop. Children just go."""
         if self.is_child or self.stopping.is_set():
             return
+        self.groups.stop(HAND_OVER_S)
         self.hand = None
         self.settle()
         self.stop_at = self.clock.monotonic() + timeout_s
@@ -288,6 +307,8 @@ class Process:
         self.spool = None
         self.is_child = self.writer is not None
         self.replays.forked()
+        self.errands = Errands()
+        self.groups.forked()
         for emitter in self.emitters:
             emitter.forked()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
     from ..clock import Clock
     from ..config import Settings
@@ -21,6 +22,7 @@ class Recording(Protocol):
     settings: Settings
     clock: Clock
     counters: Counters
+    entropy: Callable[[int], bytes]
     writer: Any
     changed: threading.Event
     is_sending: bool

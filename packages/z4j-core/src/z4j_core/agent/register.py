@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..engine import capabilities
 from ..wire.bodies import App, Policy, Register, Verb
 from .boundary import Emitter
-from .commands import ROWS
+from .commands import FIRED_BY, ROWS
 from .meta import stream_meta, version_of
 from .policy import Policy as LocalPolicy
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def register(
     process: Process, policy: LocalPolicy, apps: tuple[App, ...] | None = None
 ) -> Register:
-    """The body of REGISTER as of now."""
+    """The body of REGISTER as of now; with other `apps` than there are also without groups."""
     spool = process.spool
     assert spool is not None
     meta = stream_meta(process.settings, process.role, process.framework)
@@ -31,6 +31,7 @@ def register(
         clock=process.clock.wall_us(),
         policy=Policy(policy.text, policy.digest),
         apps=apps_of(process) if apps is None else apps,
+        groups=process.groups.told() if apps is None else (),
     )
 
 
@@ -47,6 +48,8 @@ def _app(emitter: Emitter) -> App:
         for verb, scope in capabilities(engine).items()
         if verb.value in ROWS
     ]
+    offered = {verb.verb: verb for verb in verbs}
+    verbs += [Verb(verb, offered[by].scope) for verb, by in FIRED_BY.items() if by in offered]
     return App(
         engine=emitter.source.engine,
         app=emitter.source.app,

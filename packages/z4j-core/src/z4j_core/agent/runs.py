@@ -21,11 +21,21 @@ CURRENT: ContextVar[str | None] = ContextVar("z4j_current_run", default=None)
 
 
 class Origin(NamedTuple):
-    """Why an enqueue happens, when it is not the app's own doing."""
+    """Why an enqueue happens, when it is not the app's own doing.
+
+    Of a fire: its schedule (a UUID as text), its id and its slot in ms.
+    """
 
     via: int
     cmd_id: bytes | None = None
     retry_of: str | None = None
+    schedule: str | None = None
+    fire_id: bytes | None = None
+    slot: int | None = None
+
+
+BY_SCHEDULE, BY_NATIVE = 3, 5
+"""`via` of a fire, and of a run that a scheduler of the engine sent."""
 
 
 ORIGIN: ContextVar[Origin | None] = ContextVar("z4j_origin", default=None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..config import Dsn
@@ -11,6 +12,7 @@ from ..spool import Spool
 from ..wire import AgentSession, Fault, RecordType
 from ..wire.bodies import Abort, Ack, App, Close, Flow, Pong, Register, Want, Welcome
 from ..wire.bodies import Command as Ordered
+from ..wire.replication import Lease, Leased, Schedules
 from .commands import Command, Commands
 from .inventory import Inventory
 from .link import Closed, Link
@@ -20,6 +22,7 @@ from .sender import Batches, Sender
 
 HANDSHAKE_S = 5.0
 LIFETIME_S = 86_400.0
+ASK_S = 1.0
 _DRY_RUN = 1
 
 
@@ -86,7 +89,11 @@ class Session:
             Flow: self._slowed,
             Pong: self._answered,
             Close: self._closed,
+            Schedules: self._scheduled,
+            Leased: self._process.errands.answered,
         }
+        self._turn = threading.RLock()
+        """Sealing a record and sending it are one step, whichever thread asks the brain."""
 
     @property
     def opened_at(self) -> float:
@@ -114,6 +121,7 @@ class Session:
             self._link.close(error.close_code, str(error))
             raise
         finally:
+            self._process.errands.closed()
             self._link.close()
 
     def _last_words(self, link: Link) -> None:
@@ -159,16 +167,20 @@ class Session:
             self._wire, self._agent.spool, link.send, self._agent.batches, self._clock
         )
         self._agent.welcomed(self._dsn, welcome)
+        self._process.errands.opened(self._ask)
+        self._want(self._process.groups.welcomed(welcome.groups))
 
     def _serve(self, link: Link, until: Callable[[Sender], bool]) -> None:
         while True:
             self._process.settle_due()
-            self._sender.step()
-            self._beat(link)
-            self._update(link)
+            with self._turn:
+                self._sender.step()
+                self._beat(link)
+                self._update(link)
             self._agent.upkeep()
             if until(self._sender):
-                link.send(self._wire.close(1000, "going"))
+                with self._turn:
+                    link.send(self._wire.close(1000, "going"))
                 return
             now = self._clock.monotonic()
             if now > self._wire.deadline:
@@ -176,7 +188,8 @@ class Session:
             wait_s = min(self._sender.wait_s(), max(0.0, self._beat_at - now))
             data = link.receive(wait_s)
             while data is not None:
-                self._handle(self._receive(data))
+                with self._turn:
+                    self._handle(self._receive(data))
                 data = link.receive(0)
 
     def _receive(self, data: bytes) -> Any:
@@ -225,6 +238,26 @@ class Session:
             for page in self._inventory.pages(want.kind, want.engine, want.app):
                 self._send(RecordType.SNAPSHOT, page)
 
+    def _scheduled(self, page: Schedules) -> None:
+        self._want(self._process.groups.received(page))
+
+    def _want(self, wants: Sequence[Want]) -> None:
+        if wants:
+            self._send(RecordType.WANT, list(wants))
+
+    def _ask(self, question: Lease) -> None:
+        """Ask the brain as a lease store; called by threads that wait for the answer.
+
+        Raises:
+            TimeoutError: somebody else has been sending for too long.
+        """
+        if not self._turn.acquire(timeout=ASK_S):
+            raise TimeoutError("the connection is busy")
+        try:
+            self._send(RecordType.LEASE, question)
+        finally:
+            self._turn.release()
+
     def _beat(self, link: Link) -> None:
         now = self._clock.monotonic()
         welcome = self._wire.welcome
@@ -239,10 +272,12 @@ class Session:
         if self._process.changed.is_set():
             self._process.changed.clear()
             self._beat_at = min(self._beat_at, self._clock.monotonic())
-            self._send(
-                RecordType.UPDATE, {"apps": apps_of(self._process), "role": self._process.role}
-            )
+            groups = self._process.groups
+            told = {"apps": apps_of(self._process), "role": self._process.role}
+            self._send(RecordType.UPDATE, {**told, "groups": groups.told()})
+            self._want(groups.wants())
 
     def _send(self, type_: RecordType, body: Any) -> None:
         assert self._link is not None
-        self._link.send(self._wire.send(type_, body))
+        with self._turn:
+            self._link.send(self._wire.send(type_, body))

@@ -162,8 +162,8 @@ def typed_job(task: str, params: Mapping[str, Any], names: set[str]) -> Job:
     """
     if task not in names:
         raise Refused("policy.unknown_task", f"{task} is not registered in this app")
-    args = _json(params.get("args", "[]"), list)
-    kwargs = _json(params.get("kwargs", "{}"), dict)
+    args = json_value(params.get("args", "[]"), list)
+    kwargs = json_value(params.get("kwargs", "{}"), dict)
     eta, expires = params.get("eta"), params.get("expires")
     return Job(
         task=task,
@@ -177,7 +177,16 @@ def typed_job(task: str, params: Mapping[str, Any], names: set[str]) -> Job:
     )
 
 
-def _json(text: str, kind: type) -> Any:
+def json_value(given: Any, kind: type) -> Any:
+    """A list or an object that came as JSON text, or as what it says.
+
+    Raises:
+        Refused: too large, a masked value, or something else.
+    """
+    try:
+        text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused("command.params", f"arguments are no JSON: {error}") from error
     if len(text.encode("utf-8", "replace")) > MAX_ARGS_BYTES:
         raise Refused("policy.args_size", f"more than {MAX_ARGS_BYTES} bytes")
     if MASKED.search(text):

@@ -129,6 +129,10 @@ class TaskEvent(NamedTuple):
     route: str | None = None
     headers: Mapping[str, Any] | None = None
     tags: Mapping[str, str] | None = None
+    fire: str | None = None
+    """The mark its message carries, where a schedule of z4j sent it."""
+    schedule: str | None = None
+    """The key of the engine's own schedule that sent it."""
 
 
 class Native(NamedTuple):
@@ -168,7 +172,11 @@ class TaskDef:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run to enqueue. `id`, when set, becomes the engine's own task id."""
+    """One run to enqueue. `id`, when set, becomes the engine's own task id.
+
+    Of a fire, `id` is its id and `fire` the mark that its message carries, where messages can.
+    `headers` go with the message; an engine that has none refuses them. `options` are the engine's.
+    """
 
     task: str
     args: tuple[Any, ...] = ()
@@ -180,6 +188,7 @@ class Job:
     expires: float | None = None
     fire: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

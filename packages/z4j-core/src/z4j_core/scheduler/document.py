@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import ScheduleInvalid
 from . import read
 from .build import Context, build
+from .fires import RESERVED
 from .moments import Json
 from .policy import Schedule
 from .read import Fields, bounds
@@ -28,10 +29,6 @@ MAX_ARGS_DEPTH = 16
 MAX_TEXT = 2_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MASKS = ("[redacted]", '…"', " more…")
-RESERVED = frozenset(
-    {"id", "task_id", "job_id", "message_id", "eta", "countdown", "headers", "z4j_fire", "_job_id"}
-)
-"""Options that would contradict the fire: its id, its time and its mark are z4j's own."""
 
 
 def _args(value: Any, kind: type, empty: Any) -> Any:

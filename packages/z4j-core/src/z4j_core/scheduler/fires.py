@@ -5,13 +5,22 @@ Source: scheduling.md section 1; UUIDs of version 5 as in RFC 9562.
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID, uuid5
+
+from ..wire.codec import pack
 
 _FIRE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MARK = re.compile(rf"({_FIRE.pattern}):([1-9][0-9]{{0,4}})")
 HEADER = "z4j_fire"
 """The header, label or option that carries `mark` where an engine has such."""
+RESERVED = frozenset(
+    {"id", "task_id", "job_id", "message_id", "eta", "countdown", "headers", "z4j_fire", "_job_id"}
+)
+"""Options that would contradict the fire: its id, its time and its mark are z4j's own."""
 
 
 def fire_id(schedule: str, generation: int, slot_ms: int) -> str:
@@ -48,3 +57,22 @@ def read_mark(text: object) -> tuple[str, int] | None:
 def is_fire(task_id: str) -> bool:
     """Whether an id can be that of a fire: a UUID of version 5."""
     return _FIRE.fullmatch(task_id) is not None
+
+
+def digest(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
+    """What names an invocation: who fires it compares this with what was declared or approved.
+
+    SHA-256 of canonical msgpack `[task, args, kwargs]`; keys in any order give the same.
+
+    Raises:
+        WireError: an argument that is no JSON value.
+    """
+    return hashlib.sha256(pack([task, _sorted(list(args)), _sorted(dict(kwargs))])).digest()
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_sorted(each) for each in value]
+    return value

@@ -14,11 +14,12 @@ from .queues import TestQueues
 from .retry import TestRetry
 from .rig import Bench, Rig, Seen, missing_in, proves, skip
 from .robustness import TestRobustness
+from .schedules import TestSchedules
 from .success import TestSuccess
 from .workers import TestWorkers
 
 __all__ = [
     "Bench", "Rig", "Seen", "TestCancel", "TestContract", "TestDiscovery", "TestEnds",
-    "TestEnqueue", "TestProcesses", "TestQueues", "TestRetry", "TestRobustness", "TestSuccess",
-    "TestWorkers", "missing_in", "proves", "skip",
+    "TestEnqueue", "TestProcesses", "TestQueues", "TestRetry", "TestRobustness", "TestSchedules",
+    "TestSuccess", "TestWorkers", "missing_in", "proves", "skip",
 ]  # fmt: skip

@@ -22,7 +22,9 @@ A rig's app has these tasks, all under one module:
 What an engine does not have a rig names in `lacks`, with a reason code; `without` skips by it:
 `eta` (a run may be sent before it is due), `routing` (the sender chooses the queue), `expires`,
 `priority`, `chain`, `received` (a worker takes tasks before it can start them), `ignore`, `reject`,
-`hard limit`, `crash`, `retries again` (a retried run may retry as often as the first).
+`hard limit`, `crash`, `retries again` (a retried run may retry as often as the first), `marks` (a
+message says which fire it is), `guard` (workers drop a second copy), `native` (a scheduler of its
+own), `headers` (a message may have some), `worker store` (a worker has whom to ask about copies).
 Where the engine does not number attempts, the rig does, by their starts.
 """
 
@@ -32,7 +34,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import pytest
-from z4j_core import Capability, Engine, EventKind, Worker, capabilities
+from z4j_core import Capability, Engine, EventKind, Job, Worker, capabilities
 
 from ..signals import WAIT_S
 
@@ -61,6 +63,8 @@ class Seen(NamedTuple):
     retry_of: str | None = None
     pid: int | None = None
     detail: str | None = None
+    schedule: str | None = None
+    fire_id: str | None = None
 
 
 class Bench(Protocol):
@@ -111,6 +115,22 @@ class Rig(Protocol):
     def vacate(self, occupied: object) -> None: ...
     def worker_now(self) -> Worker: ...
     def release(self, token: str) -> None: ...
+    def place(self, job: Job) -> str:
+        """Place a job by the engine of this process, as a leader does; its id."""
+        ...
+
+    def options_for(self, task: str) -> dict[str, Any]:
+        """Options of the engine without which a task does not do what it is listed for."""
+        ...
+
+    def suppressed(self) -> Sequence[str]:
+        """Fires of which a worker has dropped a copy, once per copy."""
+        ...
+
+    def native(self) -> tuple[str, str]:
+        """Send `ok` as the engine's own scheduler does; its id, and the key of the schedule."""
+        ...
+
     def marks(self, token: str, *, at_least: int = 0) -> list[Any]: ...
     def quiet(self) -> None: ...
     def hook_errors(self) -> Sequence[object]: ...

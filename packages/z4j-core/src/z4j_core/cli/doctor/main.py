@@ -11,7 +11,7 @@ from functools import partial
 from ...clock import Clock, SystemClock
 from ...config import Dsn, Loaded, label, load
 from . import app as apps
-from . import local
+from . import local, schedules
 from .network import reach
 from .report import Failure, Report
 from .talk import Talk
@@ -100,3 +100,5 @@ class Doctor:
             return
         for one in found:
             self._report.check("app", partial(apps.tell, one))
+            look = partial(schedules.tell, one.engine, self._settings, self._clock)
+            self._report.check("schedules", look)

@@ -1,0 +1,339 @@
+"""The scheduling groups of this process. The rule: one group is one engine on one broker.
+
+What is said here is cheap and always there: who may lead, which schedules are held, what is wanted
+of the brain. What fires is in `hosting`, and loaded only for a group that has schedules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ..clock import Clock
+from ..config import Settings
+from ..spool import Spool, hash8
+from ..spool.tail import Tail
+from ..wire.bodies import Group, Newest, Want
+from ..wire.replication import Schedules
+from .boundary import Emitter
+from .hosting import choose_store
+from .hosting.home import Home
+from .hosting.tracked import tracked
+from .policy import CLOSED, Policy
+from .seat import Seat, objection
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    import threading
+
+    from .errands import Errands
+    from .firing import Registered
+
+SCHEDULES = 64
+"""Kind of WANT."""
+LOOK_S = 1.0
+_HEARD_S = 60.0
+_ABROAD_S = 10.0
+"""How long the brain may be away before a group without schedules is looked up elsewhere."""
+
+
+class Host(Protocol):
+    """What serves a group: fires, or stands by to, where it leads, and tells of runs."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether it may fire."""
+        ...
+
+    def note(self, body: bytes) -> None:
+        """Look at an item that was written by this process or a child of it."""
+        ...
+
+    def stop(self, timeout_s: float) -> None:
+        """Hand over and end; waits at most `timeout_s` seconds, 0 from the agent's thread.
+
+        To hand over may need that thread.
+        """
+        ...
+
+
+class Surroundings(Protocol):
+    """What groups ask of their process."""
+
+    settings: Settings
+    clock: Clock
+    entropy: Callable[[int], bytes]
+    emitters: list[Emitter]
+    spool: Spool | None
+    role: str
+    is_child: bool
+    is_connected: bool
+    changed: threading.Event
+    stopping: threading.Event
+    errands: Errands
+    registered: Registered
+
+    @property
+    def path(self) -> str:
+        """Where the stream of this process is."""
+        ...
+
+    def control(self, body: bytes) -> None:
+        """Keep an item of class 1 for the brain."""
+        ...
+
+    def note(self, code: str, text: str) -> None:
+        """Say something that an operator should know, here and to the brain."""
+        ...
+
+
+class Open(Protocol):
+    """Starts what serves a group."""
+
+    def __call__(self, home: Home, *, leads: bool) -> Host: ...
+
+
+class Standing:
+    """How this process stands to one group."""
+
+    def __init__(self, emitter: Emitter, shelf: Shelf, seat: Seat) -> None:
+        self.emitter = emitter
+        self.source = emitter.source
+        self.shelf = shelf
+        self.seat = seat
+        self.is_candidate = False
+        self.host: Host | None = None
+        self.newest = (0, 0)
+        """Era and revision that the brain named last."""
+        self.asked_at = 0.0
+        self._tracked: tuple[tuple[int, int], bool] = ((0, 0), False)
+
+    def has_runs_to_tell(self) -> bool:
+        """Whether runs of this process matter to a schedule."""
+        held = self.shelf.held
+        if held is None or not self.emitter.workers:
+            return False
+        if self._tracked[0] != held.stand:
+            self._tracked = (held.stand, bool(tracked(held.schedules)))
+        return self._tracked[1]
+
+    def wants(self) -> list[Want]:
+        """What to ask the brain for, if it has more than is held."""
+        if not self.is_candidate or self.newest <= self.shelf.stand:
+            return []
+        era, revision = self.shelf.stand
+        have = revision if era == self.newest[0] else 0
+        return [Want(SCHEDULES, *self.source, have)]
+
+
+class Groups:
+    """All groups of one process; used by the agent's thread, and ended by whoever ends that."""
+
+    def __init__(self, process: Surroundings) -> None:
+        self._process = process
+        self._policy: Policy = CLOSED
+        self._open: Open | None = None
+        self._standings: dict[int, Standing] = {}
+        self._began()
+
+    def _began(self) -> None:
+        self._started = self._process.clock.monotonic()
+        self._look_at = self._away_since = self._heard_at = 0.0
+        self._tail: Tail | None = None
+        self._is_stopped = False
+        self.objection = ""
+        """Why no group is led from here; empty when one may be."""
+
+    def arm(self, policy: Policy, open_host: Open) -> None:
+        """Hear what the brain may do here, and what fires."""
+        self._policy, self._open = policy, open_host
+
+    @property
+    def standings(self) -> list[Standing]:
+        """How this process stands to each group."""
+        return list(self._standings.values())
+
+    def told(self) -> tuple[Group, ...]:
+        """The groups of this process, for REGISTER and UPDATE."""
+        self.look()
+        return tuple(
+            Group(*standing.source, standing.is_candidate, *standing.shelf.stand)
+            for standing in self._standings.values()
+        )
+
+    def watch(self) -> None:
+        """Read along what was written, where runs matter to a schedule.
+
+        Called before the sender hears that anything was stored: then nothing is unlinked unread.
+        """
+        hosts = [s.host for s in self._standings.values() if s.host is not None]
+        if not hosts or not any(s.has_runs_to_tell() for s in self._standings.values()):
+            self._tail = None
+            return
+        path = self._process.path
+        if self._tail is None or self._tail.path != path:
+            self._tail = Tail(path)
+        for body in self._tail.read():
+            for host in hosts:
+                host.note(body)
+
+    def upkeep(self) -> None:
+        """Take or leave seats, start and stop what fires; cheap when nothing has changed."""
+        now = self._process.clock.monotonic()
+        if self._process.is_connected and now >= self._heard_at:
+            self._heard_at = now + _HEARD_S
+            for standing in self._standings.values():
+                standing.shelf.heard()
+        if now >= self._look_at and not self._process.stopping.is_set():
+            self._look_at = now + LOOK_S
+            self.look()
+
+    def look(self) -> None:
+        """See who may lead by now."""
+        if self._is_stopped or self._process.is_child or self._open is None:
+            return
+        age_s = self._process.clock.monotonic() - self._started
+        settings, role = self._process.settings, self._process.role
+        self.objection = objection(settings, self._policy, role, age_s)
+        for emitter in list(self._process.emitters):
+            standing = self._standings.get(id(emitter)) or emitter.quietly(
+                partial(self._met, emitter)
+            )
+            if standing is not None:
+                emitter.quietly(partial(self._follow, standing))
+
+    def welcomed(self, newest: Iterable[Newest]) -> list[Want]:
+        """Hear what the brain has; what is wanted of it."""
+        for group in newest:
+            standing = self._named(group.engine, group.app)
+            if standing is not None:
+                standing.newest = (group.era, group.revision)
+        return self.wants()
+
+    def wants(self) -> list[Want]:
+        """What is wanted of the brain by now, each once in a while."""
+        now = self._process.clock.monotonic()
+        found: list[Want] = []
+        for standing in self._standings.values():
+            if now >= standing.asked_at and (wants := standing.wants()):
+                standing.asked_at = now + _ABROAD_S
+                found += wants
+        return found
+
+    def received(self, page: Schedules) -> list[Want]:
+        """Take a page of SCHEDULES; what is wanted because of it."""
+        standing = self._named(page.engine, page.app)
+        if standing is None:
+            return []
+        standing.newest = max(standing.newest, (page.era, page.to))
+        verdict = standing.shelf.take(page)
+        if verdict.is_new:
+            standing.emitter.quietly(partial(self._follow, standing))
+            self._process.changed.set()
+        return [Want(SCHEDULES, *standing.source, 0)] if verdict.wants_all else []
+
+    def stop(self, timeout_s: float) -> None:
+        """Hand over all that is led from here; waits at most `timeout_s` seconds."""
+        self._is_stopped = True
+        for standing in list(self._standings.values()):
+            self._close(standing, timeout_s)
+            standing.seat.leave()
+
+    def forked(self) -> None:
+        """In the child: what was led is led by the parent, whose locks are not ours."""
+        standings, self._standings = self._standings, {}
+        for standing in standings.values():
+            standing.seat.leave()
+        self._began()
+
+    def _met(self, emitter: Emitter) -> Standing:
+        spool = self._process.spool
+        place = (
+            Path(spool.home) / "sched" / hash8(*emitter.source) if spool and spool.home else None
+        )
+        shelf = Shelf(
+            emitter.source,
+            self._process.settings,
+            place and place.with_suffix(".bin"),
+            self._process.note,
+        )
+        seat = Seat(place and place.with_suffix(".lock"))
+        standing = Standing(emitter, shelf, seat)
+        self._standings[id(emitter)] = standing
+        return standing
+
+    def _follow(self, standing: Standing) -> None:
+        """Serve a group as far as that may be from here, and no further."""
+        was = standing.is_candidate
+        standing.is_candidate = not self.objection and standing.seat.take()
+        if not (standing.is_candidate and was):
+            standing.shelf.refresh()
+        if standing.is_candidate != was:
+            self._process.changed.set()
+        leads = standing.is_candidate and self._is_needed(standing) and not self._is_stale(standing)
+        is_wanted = leads or standing.has_runs_to_tell()
+        if standing.host is not None and (not is_wanted or standing.host.leads != leads):
+            self._close(standing, 0.0)
+        if is_wanted and standing.host is None and self._open is not None:
+            standing.host = self._open(self._home(standing), leads=leads)
+        if not standing.is_candidate:
+            standing.seat.leave()
+        self._guard(standing)
+
+    def _guard(self, standing: Standing) -> None:
+        """Let starts of scheduled runs be guarded where there are schedules and a worker."""
+        guard, home = standing.emitter.guard, self._home(standing)
+        is_wanted = bool(standing.shelf.count and standing.emitter.workers)
+        if is_wanted != guard.is_plugged:
+            guard.plug((lambda: choose_store(home)) if is_wanted else None)
+
+    def _home(self, standing: Standing) -> Home:
+        process, source = self._process, standing.source
+        return Home(
+            emitter=standing.emitter,
+            shelf=standing.shelf,
+            policy=self._policy,
+            settings=process.settings,
+            clock=process.clock,
+            entropy=process.entropy,
+            directory=process.spool.home if process.spool is not None else "",
+            ask=lambda op, args: process.errands.ask(*source, op, args),
+            note=process.note,
+            write=process.control,
+            registered=process.registered,
+        )
+
+    def _is_needed(self, standing: Standing) -> bool:
+        """Whether there is anything to fire, or nobody who could say so."""
+        if standing.shelf.count:
+            return True
+        if self._process.is_connected or standing.shelf.stand > (0, 0):
+            self._away_since = 0.0
+            return False
+        now = self._process.clock.monotonic()
+        self._away_since = self._away_since or now
+        return now - self._away_since >= _ABROAD_S
+
+    def _is_stale(self, standing: Standing) -> bool:
+        """Whether the brain has been silent for longer than its schedules may be believed."""
+        limit_s = self._process.settings.schedule_max_stale_s
+        if not limit_s or self._process.is_connected:
+            return False
+        silent_s = standing.shelf.silent_s(self._process.clock.wall_us())
+        if silent_s > limit_s and standing.host is not None and standing.host.leads:
+            text = f"the brain has been silent for {silent_s:.0f} s: schedules wait for it"
+            self._process.note("Z4J-E308", text)
+        return silent_s > limit_s
+
+    def _close(self, standing: Standing, timeout_s: float) -> None:
+        host, standing.host = standing.host, None
+        if host is not None:
+            host.stop(timeout_s)
+
+    def _named(self, engine: str, app: str) -> Standing | None:
+        for standing in self._standings.values():
+            if standing.source == (engine, app):
+                return standing
+        return None

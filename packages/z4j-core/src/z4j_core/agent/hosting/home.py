@@ -1,0 +1,51 @@
+"""Where a group is fired from. The rule: what fires reaches the agent through this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...clock import Clock
+from ...config import Settings
+from ...scheduler.lease import group_of
+from ...scheduler.leases.calls import Answer
+from ..boundary import Emitter
+from ..firing import Registered
+from ..policy import Policy
+from ..shelf import Shelf
+from .choice import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One group of one process.
+
+    `ask` asks the brain as a lease store, `note` tells operators, `write` appends a control item,
+    `registered` is what the app declared itself. `directory` is shared by the processes of this
+    host, empty where there is none.
+    """
+
+    emitter: Emitter
+    shelf: Shelf
+    policy: Policy
+    settings: Settings
+    clock: Clock
+    entropy: Callable[[int], bytes]
+    directory: str
+    ask: Callable[[int, Sequence[Any]], Answer]
+    note: Callable[[str, str], object]
+    write: Callable[[bytes], object]
+    registered: Registered
+
+    @property
+    def group(self) -> str:
+        """The name of the group in a store."""
+        dsn = self.settings.dsn
+        return group_of(dsn.project if dsn is not None else "", *self.emitter.source)
+
+    @property
+    def place(self) -> Place:
+        """Where its store is looked for."""
+        engine, boottime = self.emitter.engine, self.clock.boottime
+        return Place(self.settings, engine, self.group, self.directory, self.ask, boottime)

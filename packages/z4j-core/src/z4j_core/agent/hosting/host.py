@@ -1,0 +1,153 @@
+"""One group as this process serves it. The rule: whatever fails is told once and tried again.
+
+A thread of its own does what may wait for the lease store: it fetches and puts the snapshot and
+tells of runs. The leader, where there is one, has threads of its own; the agent's thread and the
+host's never wait for a store.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from ...errors import ConfigError, LeaseLost, StoreError, StoreUnavailable
+from ...scheduler.lease import LeaseStore
+from ...scheduler.snapshot import Snapshot, Unproven, bucketed, unbucketed
+from .choice import choose
+from .followed import Followed
+from .home import Home
+from .leading import Leading, lead
+from .tracked import Runs, tracked
+
+LOOK_S = 30.0
+"""How often a store is asked for schedules where nobody has any."""
+AGAIN_S = 2.0
+_FEW = 2_000
+"""Up to so many schedules all buckets are put: nothing has to be known of what is there."""
+
+
+class Ending(Protocol):
+    """What can be ended."""
+
+    def stop(self, timeout_s: float) -> None: ...
+
+
+class GroupHost:
+    """Serves one group: leads it or stands by to, where `leads`; tells of its runs in any case."""
+
+    def __init__(self, home: Home, *, leads: bool) -> None:
+        self.leads = leads
+        self.runs = Runs(home.emitter.source, home.clock.monotonic)
+        self.store: Followed | None = None
+        self._home = home
+        self._leading: Leading | None = None
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._put: Snapshot | None = None
+        self._store_rev = ""
+        self._is_told = False
+        self._thread = threading.Thread(target=self._work, name="z4j-schedules", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._home.shelf.listeners.append(self._changed)
+        self._changed()
+        self._thread.start()
+
+    def note(self, body: bytes) -> None:
+        """Look at an item that this process, or a child of it, wrote."""
+        if self.runs.note(body):
+            self._woken.set()
+
+    def stop(self, timeout_s: float) -> None:
+        """Hand over and end; waits at most `timeout_s` seconds."""
+        self._stopping.set()
+        self._woken.set()
+        self._home.shelf.listeners.remove(self._changed)
+        leading = self._leading
+        if leading is not None:
+            leading.stop(timeout_s)
+        if timeout_s:
+            self._thread.join(timeout_s)
+
+    def _changed(self) -> None:
+        held = self._home.shelf.held
+        if held is not None:
+            self.runs.tracked = tracked(held.schedules)
+        self._woken.set()
+
+    def _work(self) -> None:
+        store = self._opened()
+        if store is None:
+            return
+        self.store = Followed(store, self._seen)
+        if self.leads and self._fetched_first(store):
+            self._leading = lead(self._home, self.store)
+        while not self._stopping.is_set():
+            self._woken.wait(self._turn(store))
+            self._woken.clear()
+        if self._leading is not None:
+            self._leading.stop(0.0)
+        store.close()
+
+    def _opened(self) -> LeaseStore | None:
+        try:
+            return choose(self._home.place)
+        except (ConfigError, StoreError) as error:
+            self._home.note(getattr(error, "code", "Z4J-E014"), str(error))
+            return None
+
+    def _turn(self, store: LeaseStore) -> float:
+        """Do what there is to do; seconds until the next look."""
+        try:
+            self._exchange(store)
+            self.runs.work(store)
+        except (StoreUnavailable, LeaseLost):
+            return AGAIN_S
+        return min(1.0, self.runs.due_s) if self.runs.has_work else self.runs.due_s
+
+    def _fetched_first(self, store: LeaseStore) -> bool:
+        """Wait until there are schedules; False when there is nothing more to wait for."""
+        while not self._stopping.is_set():
+            if self._home.shelf.count:
+                return True
+            try:
+                self._fetch(store)
+            except StoreUnavailable:
+                self._woken.wait(AGAIN_S)
+            else:
+                if not self._home.shelf.count:
+                    self._woken.wait(LOOK_S)
+            self._woken.clear()
+        return False
+
+    def _seen(self, rev: str) -> None:
+        """Hear which snapshot the store has; called by the leader's threads."""
+        if rev != self._store_rev:
+            self._store_rev = rev
+            self._woken.set()
+
+    def _exchange(self, store: LeaseStore) -> None:
+        """Give the store the snapshot that is newer, or take it from there."""
+        held = self._home.shelf.held
+        ours = held.rev if held is not None else ""
+        if self._store_rev > ours:
+            self._fetch(store)
+        elif held is not None and self.leads and held is not self._put:
+            since = (
+                self._put if self._put is not None and self._put.rev == self._store_rev else None
+            )
+            whole = since is None or len(held.schedules) <= _FEW
+            if store.put_snapshot(bucketed(held, None if whole else since)):
+                self._store_rev = ours
+            self._put = held
+
+    def _fetch(self, store: LeaseStore) -> None:
+        kept = store.snapshot()
+        if kept is None:
+            return
+        self._store_rev = kept.rev
+        try:
+            self._home.shelf.offer(unbucketed(kept))
+        except Unproven as error:
+            self._home.note(error.code, f"{error}: in the {store.kind} lease store")

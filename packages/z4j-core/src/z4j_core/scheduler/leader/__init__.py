@@ -1,0 +1,8 @@
+"""Who fires. The rule: whatever fails is told once and tried again; nothing ends the loop."""
+
+from __future__ import annotations
+
+from .contract import End, FireFact, Found, Host, Settings, Snapshot, Status, Why
+from .loop import Loop
+
+__all__ = ["End", "FireFact", "Found", "Host", "Loop", "Settings", "Snapshot", "Status", "Why"]
