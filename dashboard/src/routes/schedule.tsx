@@ -17,6 +17,7 @@ import { policyLines } from "../schedule/policyWords";
 import { Revisions } from "../schedule/Revisions";
 import { LastResult } from "../schedule/ScheduleTable";
 import own from "../schedule/schedule.module.css";
+import { useLiveSchedules } from "../schedule/useLiveSchedules";
 import { NextFire, Standing } from "../schedule/When";
 import { YearMap } from "../schedule/YearMap";
 import { useProject } from "../shell/search";
@@ -27,7 +28,6 @@ import { Part } from "../ui/Part";
 import { ErrorView, Skeleton, Tag } from "../ui/parts";
 import { Text } from "../ui/Text";
 import css from "./page.module.css";
-import { useLiveSchedules } from "./schedules";
 
 function Toolbar({ schedule, acts, edit }: { schedule: Schedule; acts: Acts; edit: () => void }) {
   const { can, paused } = schedule;

@@ -1,22 +1,16 @@
 /** Every schedule: when it fires next, how the last ones went, and what may be done. */
-import {
-  type InfiniteData,
-  keepPreviousData,
-  useInfiniteQuery,
-  useQuery,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Problem } from "../api/http";
 import { groups, schedulePage, schedules } from "../api/scheduleQueries";
 import type { Group, Schedule, SchedulePage } from "../api/types";
-import { useLive, useView } from "../live/context";
 import { setQueryProblem, useQueryProblem } from "../query/problem";
 import { useActs } from "../schedule/acts/useActs";
 import { Legend } from "../schedule/FireStrip";
 import { ScheduleTable } from "../schedule/ScheduleTable";
 import { Teach } from "../schedule/Teach";
+import { useLiveSchedules } from "../schedule/useLiveSchedules";
 import { useProject, useUrl } from "../shell/search";
 import { count, plural } from "../ui/format";
 import { Icon } from "../ui/Icon";
@@ -44,39 +38,8 @@ export function shownOf(pages: SchedulePage[], silent: Schedule[], hasMore: bool
   return [...silent, ...items.filter((one) => !first.has(one.id))];
 }
 
-/** What the stream says about schedules, put where the pages read it. */
-export function useLiveSchedules(project: string, q: string): void {
-  const { range } = useUrl();
-  const client = useQueryClient();
-  useView({ project, view: "schedules", q, range });
-  const read = useCallback(
-    () => void client.invalidateQueries({ queryKey: [project, "/schedules"] }),
-    [client, project],
-  );
-  useLive(
-    "schedules",
-    useCallback(
-      (data) => {
-        const { up } = data as { up: Schedule[] };
-        const known = new Map(up.map((one) => [one.id, one]));
-        const patched = (page: SchedulePage): SchedulePage => ({
-          ...page,
-          items: page.items.map((one) => known.get(one.id) ?? one),
-        });
-        client.setQueriesData<InfiniteData<SchedulePage>>(
-          { queryKey: [project, "/schedules", "list"] },
-          (old) => old && { ...old, pages: old.pages.map(patched) },
-        );
-        for (const one of up) client.setQueryData([project, `/schedules/${one.id}`, {}], one);
-      },
-      [client, project],
-    ),
-  );
-  useLive("reset", read);
-}
-
 function SilentGroups({ items }: { items: Group[] }) {
-  const silent = items.filter((one) => one.silent || one.leader === null);
+  const silent = items.filter((one) => one.silent || (one.leader === null && one.revision > 0));
   if (silent.length === 0) return null;
   return (
     <ul className={`${css.attention} ${css.section}`}>

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { DefinitionDoc, FireDay, NextSlot } from "../api/types";
+import type { DefinitionDoc, FireDay, NextSlot, Schedule } from "../api/types";
 import { listAt, scheduleWords } from "../query/places";
+import { inOrder } from "../routes/schedules";
 import { endOf } from "./acts/PauseSheet";
 import { summary } from "./FireStrip";
 import { NEW } from "./form/draft";
 import { marksOf, offsetText, wallText } from "./marks";
 import { outcomeOf } from "./outcome";
 import { policyLines, span } from "./policyWords";
+import { patched } from "./useLiveSchedules";
 import { cellsOf, heatOf, worstOf } from "./YearMap";
 
 describe("what became of a fire", () => {
@@ -183,6 +185,51 @@ describe("the search bar on schedules", () => {
       items: [{ text: "is:paused", kind: "value", count: null, hint: "" }],
     });
     expect(scheduleWords("ta", 2).items.map((item) => item.text)).toEqual(["task:", "tag:"]);
+  });
+});
+
+describe("a list that is looked at", () => {
+  const row = (id: string, name: string) => ({ id, name }) as unknown as Schedule;
+  const list = {
+    pages: [
+      { items: [row("a", "one"), row("b", "two")], next: "x", total: 3 },
+      { items: [row("c", "three")], next: null, total: 3 },
+    ],
+    pageParams: ["", "x"],
+  };
+
+  test("takes what changed, drops what is gone, and says when something is new", () => {
+    const { list: next, isNew } = patched(list, { up: [row("c", "renamed")], gone: ["a"] });
+
+    expect(next.pages.flatMap((page) => page.items.map((one) => one.name))).toEqual([
+      "two",
+      "renamed",
+    ]);
+    expect(next.pages[0]?.total).toBe(2);
+    expect(isNew).toBe(false);
+    expect(patched(list, { up: [row("d", "four")], gone: [] }).isNew).toBe(true);
+  });
+
+  test("shows silent ones first, then what fires next, then what does not fire", () => {
+    const one = (name: string, due: number | null, more: object = {}) =>
+      ({
+        id: name,
+        name,
+        next_due_ms: due,
+        enabled: true,
+        paused: null,
+        silent: null,
+        ...more,
+      }) as unknown as Schedule;
+    const found = inOrder([
+      one("over", null),
+      one("later", 9),
+      one("paused", 1, { paused: {} }),
+      one("silent", 50, { silent: "group offline" }),
+      one("soon", 2),
+    ]);
+
+    expect(found.map((each) => each.name)).toEqual(["silent", "soon", "later", "paused", "over"]);
   });
 });
 
