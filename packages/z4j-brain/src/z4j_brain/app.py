@@ -42,9 +42,10 @@ from .migrations import upgrade
 from .queues import api as queues
 from .rotation import service as rotation
 from .rotation.loop import running
-from .schedules import acts, dates, history, orders
+from .schedules import acts, dates, history, leaders, orders, sets
 from .schedules import api as schedules
 from .schedules import moves as schedule_moves
+from .schedules.silence import Silence
 from .search import teach
 from .settings import Settings
 from .sources import LiveSources
@@ -63,8 +64,8 @@ AGAIN_S = 1.0
 ENDPOINTS: list[Endpoint] = [
     *auth.ROUTES, *step_up.ROUTES, *tokens.ROUTES, *tasks.ENDPOINTS, *commands.ENDPOINTS,
     *moves.ENDPOINTS, *health.ENDPOINTS, *catalog.ENDPOINTS, *queues.ENDPOINTS, *workers.ENDPOINTS,
-    *acts.ENDPOINTS, *dates.ENDPOINTS, *history.ENDPOINTS, *schedules.ENDPOINTS,
-    *schedule_moves.ENDPOINTS,
+    *leaders.ENDPOINTS, *sets.ENDPOINTS, *acts.ENDPOINTS, *dates.ENDPOINTS, *history.ENDPOINTS,
+    *schedules.ENDPOINTS, *schedule_moves.ENDPOINTS,
     *agents.ENDPOINTS, *keys.ENDPOINTS, *live.ENDPOINTS, *site.ROUTES,
 ]  # fmt: skip
 
@@ -125,6 +126,13 @@ def _still_permitted(conn: Connection, bulk: Row[Any]) -> bool:
     return auth_service.still_may(conn, bulk.by_id or "", right, bulk.project_id)
 
 
+def _release(brain: Brain, sent: Callable[[str, str], None]) -> Release:
+    """What sends the commands of bulks."""
+    made = Release(brain.db, brain.roots, brain.now_us, brain.new_id, sent, _still_permitted)
+    made.ordered = orders.ordered
+    return made
+
+
 def create_app(brain: Brain, extra: list[Endpoint] | None = None) -> ASGIApp:
     """The ASGI application of this brain.
 
@@ -145,8 +153,8 @@ def create_app(brain: Brain, extra: list[Endpoint] | None = None) -> ASGIApp:
         gateway.wake()
         hub.bulk_changed(project_id, bulk_id)
 
-    release = Release(brain.db, brain.roots, brain.now_us, brain.new_id, sent, _still_permitted)
-    release.ordered = orders.ordered
+    release = _release(brain, sent)
+    silence = Silence(brain.db, brain.now_us, gateway.scheduled)
     brain.streams = hub
     brain.wake, brain.nudge, brain.drain = gateway.wake, release.nudge, gateway.drain
     brain.connected, brain.abort = gateway.connected, gateway.abort
@@ -156,7 +164,7 @@ def create_app(brain: Brain, extra: list[Endpoint] | None = None) -> ASGIApp:
         async with running(brain) as wrap:
             await gateway.start()
             watch = partial(end_revoked, brain, hub.sessions, hub.revoked)
-            works = (hub.run, release.run, watch, wrap)
+            works = (hub.run, release.run, silence.run, watch, wrap)
             loops = [asyncio.create_task(_kept(brain, work)) for work in works]
             yield {}
             hub.close()

@@ -15,7 +15,9 @@ from .health import service as health
 from .live.watch import Look
 from .queues import service as queues
 from .schedules import named
-from .search import EMPTY, Scope, has_time, matches, parse, uses_args
+from .schedules import query as schedule_query
+from .schedules import shapes as schedules
+from .search import EMPTY, KEYS, Scope, has_time, matches, parse, uses_args
 from .search.tree import QueryError
 from .search.window import window
 from .tasks import detail as details
@@ -55,7 +57,8 @@ class LiveSources:
         Raises:
             QueryError: it cannot be meant, or reads what the viewer may not see.
         """
-        node = parse(look.q) if look.q else EMPTY
+        keys = schedule_query.KEYS if look.view == "schedules" else KEYS
+        node = parse(look.q, keys) if look.q else EMPTY
         window(look.range, self._wall_us())
         if not look.args_visible and (hidden := uses_args(node)):
             raise QueryError("query.args_hidden", hidden.column, "arguments are not visible to you")
@@ -107,6 +110,12 @@ class LiveSources:
     def bulk(self, conn: Connection, project_id: str, bulk_id: str) -> dict[str, Any]:
         """A bulk as the API shows it."""
         return bulk_json(command_service.bulk_of(conn, project_id, bulk_id))
+
+    def schedules(self, conn: Connection, look: Look, ids: list[str]) -> dict[str, Any]:
+        """Schedules that changed, as the list shows them; `*` stands for those of just now."""
+        return schedules.changed(
+            conn, look.project_id, ids, self._wall_us(), args_visible=look.args_visible
+        )
 
     def lag(self, conn: Connection, project_id: str) -> dict[str, Any]:
         """How far pages are behind the agents."""

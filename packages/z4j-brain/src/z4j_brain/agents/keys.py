@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from ..audit.service import Entry, record
 from ..errors import Forbidden, NotFound
+from ..schedules import groups
 from ..web.ask import Ask
 from ..web.origin import own_origin
 from ..web.rights import needs_step_up
@@ -84,6 +85,7 @@ async def create(ask: Ask) -> MadeKey:
             conn, brain.roots, brain.entropy, project_id=ask.project.id, now_us=now_us,
             label=body.label[:MAX_LABEL],
         )  # fmt: skip
+        groups.reseal(conn, ask.project.id)
         _audit(ask, conn, "agent_key.create", key.cred_id, kid=key.kid)
         return key
 
@@ -99,6 +101,7 @@ async def rotate(ask: Ask) -> MadeKey:
     def work(conn: Connection) -> service.NewKey:
         _own(ask, conn, cred_id)
         key = service.second_key(conn, brain.roots, brain.entropy, cred_id, now_us)
+        groups.reseal(conn, ask.project.id)
         _audit(ask, conn, "agent_key.rotate", cred_id, kid=key.kid)
         return key
 
@@ -120,6 +123,7 @@ async def retire(ask: Ask) -> None:
     def work(conn: Connection) -> None:
         _own(ask, conn, cred_id)
         here = service.retire_key(conn, cred_id, kid, ask.brain.now_us(), force=body.force)
+        groups.reseal(conn, ask.project.id)
         _audit(ask, conn, "agent_key.retire", cred_id, kid=kid, force=body.force, sessions=here)
 
     await ask.brain.db.write(work)
@@ -134,6 +138,7 @@ async def revoke(ask: Ask) -> None:
     def work(conn: Connection) -> None:
         _own(ask, conn, cred_id)
         service.revoke_key(conn, cred_id, ask.brain.now_us())
+        groups.reseal(conn, ask.project.id)
         _audit(ask, conn, "agent_key.revoke", cred_id)
 
     await ask.brain.db.write(work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,11 @@ class Gateway:
     def wake(self) -> None:
         """Say, in the event loop, that a command is ready or a schedule was changed."""
         self.dispatch.wake()
+        self.replication.wake()
+
+    def scheduled(self, projects: Iterable[str]) -> None:
+        """Say that schedules of some projects were changed by the brain itself."""
+        self.replication.say(projects)
         self.replication.wake()
 
     async def abort(self, project_id: str, cmd_id: str, reason: str) -> None:

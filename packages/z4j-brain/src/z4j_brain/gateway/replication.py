@@ -72,7 +72,7 @@ class Replication:
         for place in changed:
             await self._push(place, self._candidates(place, found[place]))
             self._seen[place] = found[place]
-        self._say({place.project_id for place in changed})
+        self.say({place.project_id for place in changed})
 
     async def newest(self, connection: Connection) -> tuple[Newest, ...]:
         """What an agent hears at WELCOME of the groups of its engines."""
@@ -151,8 +151,9 @@ class Replication:
         slug, revoked = agents.slug_and_revoked(conn, place.project_id)
         return copy, copies.sealed(copy, slug, place, keys, revoked)
 
-    def _say(self, projects: set[str]) -> None:
-        if projects:
-            changes = tuple(ProjectChange(each, schedules=("*",)) for each in sorted(projects))
+    def say(self, projects: Iterable[str]) -> None:
+        """Tell open pages that schedules of these projects have changed."""
+        changes = tuple(ProjectChange(each, schedules=("*",)) for each in sorted(projects))
+        if changes:
             now_us = self._core.clock.wall_us()
             self._on_commit(CommitInfo(self._core.ingest.advance(), now_us, changes))

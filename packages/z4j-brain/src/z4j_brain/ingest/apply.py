@@ -45,7 +45,7 @@ class ProjectWork:
     results: list[Answer] = field(default_factory=list)
     workers: list[tuple[Worker, str, Meta]] = field(default_factory=list)
     notes: list[tuple[Note, str]] = field(default_factory=list)
-    fires: list[Fire] = field(default_factory=list)
+    fires: list[tuple[Fire, str]] = field(default_factory=list)
     lost: Counter[int] = field(default_factory=Counter)
 
 
@@ -106,7 +106,7 @@ def _keep(batch: Batch, item: Item, work: ProjectWork) -> None:
     elif isinstance(item, Result):
         work.results.append(_answer(item, batch.stream))
     elif isinstance(item, Fire):
-        work.fires.append(item)
+        work.fires.append((item, batch.stream))
     elif isinstance(item, Worker):
         work.workers.append((item, batch.stream, batch.meta))
     elif isinstance(item, Note):

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from ..schedules import autopause, runs, told
+from ..schedules import autopause, leases, runs, told
+from ..schedules.groups import Place
 from .items import Fire
 
 
@@ -21,11 +22,29 @@ def line_of(item: Fire) -> told.Line:
     )  # fmt: skip
 
 
+def _led(conn: Connection, project_id: str, items: Sequence[tuple[Fire, str]], now_us: int) -> None:
+    """Who fires under the newest epoch leads the group; fires by command have none."""
+    newest: dict[Place, tuple[int, str]] = {}
+    for item, stream in items:
+        place = Place(project_id, item.engine, item.app)
+        if item.epoch:
+            newest[place] = max(newest.get(place, (0, "")), (item.epoch, stream))
+    for place, (epoch, stream) in newest.items():
+        leases.led_by(conn, place, stream, epoch, now_us)
+
+
 def store_fires(
-    conn: Connection, project_id: str, items: Sequence[Fire], task_ids: Iterable[str], now_us: int
+    conn: Connection,
+    project_id: str,
+    items: Sequence[tuple[Fire, str]],
+    task_ids: Iterable[str],
+    now_us: int,
 ) -> tuple[set[str], set[str]]:
     """Store fires and join them with their tasks; returns schedules and task refs that changed."""
-    found = told.tell(conn, project_id, [line_of(item) for item in items]) if items else told.Told()
+    found = told.Told()
+    if items:
+        found = told.tell(conn, project_id, [line_of(item) for item, _ in items])
+        _led(conn, project_id, items, now_us)
     fire_ids = found.fires | runs.fires_among(task_ids)
     if not fire_ids:
         return set(), set()

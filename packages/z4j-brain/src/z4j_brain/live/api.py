@@ -14,7 +14,7 @@ from .hub import Hub
 from .watch import Look, Stream
 
 ENDPOINTS = Table()
-VIEWS = ("tasks", "now", "queues", "task", "bulk")
+VIEWS = ("tasks", "now", "queues", "task", "bulk", "schedules")
 BEAT_S = 15.0
 STEP_S = 1.0
 LIFE_S = 1800.0

@@ -37,6 +37,8 @@ class Change(Protocol):
     def changed(self) -> Iterable[tuple[str, int]]: ...
     @property
     def bulks(self) -> Iterable[str]: ...
+    @property
+    def schedules(self) -> Iterable[str]: ...
 
 
 class Sources(Protocol):
@@ -70,6 +72,10 @@ class Sources(Protocol):
         """A bulk as the API shows it."""
         ...
 
+    def schedules(self, conn: Connection, look: Look, ids: list[str]) -> dict[str, Any]:
+        """Schedules that changed, as the list shows them; `*` stands for those of just now."""
+        ...
+
     def lag(self, conn: Connection, project_id: str) -> dict[str, Any]:
         """How far the page is behind its agents."""
         ...
@@ -82,6 +88,7 @@ class Room:
     watches: dict[Look, Watch] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     bulks: set[str] = field(default_factory=set)
+    schedules: set[str] = field(default_factory=set)
     ring: deque[tuple[int, float, tuple[str, ...]]] = field(default_factory=deque)
     stirred: bool = False
     lag_at: float = 0.0
@@ -92,6 +99,7 @@ class Turn(NamedTuple):
 
     refs: list[str]
     bulks: list[str]
+    schedules: list[str]
     due: list[Watch]
     lag: bool
 
@@ -126,6 +134,7 @@ class Hub:
                 room.changed.pop(ref, None)
             room.changed.update(refs)
             room.bulks.update(change.bulks)
+            room.schedules.update(change.schedules)
             room.stirred = True
             now = self._monotonic()
             room.ring.append((position, now, tuple(refs)))
@@ -137,6 +146,12 @@ class Hub:
         room = self._rooms.get(project_id)
         if room is not None:
             room.bulks.add(bulk_id)
+
+    def schedules_changed(self, project_id: str, ids: Iterable[str]) -> None:
+        """Show schedules to everybody who looks at those of their project."""
+        room = self._rooms.get(project_id)
+        if room is not None:
+            room.schedules.update(ids)
 
     def revoked(self, session: str) -> None:
         """End the streams of a session."""
@@ -220,16 +235,18 @@ class Hub:
         now = self._monotonic()
         changed, room.changed = room.changed, {}
         bulks, room.bulks = room.bulks, set()
+        schedules, room.schedules = room.schedules, set()
         stirred, room.stirred = room.stirred, False
         for watch in room.watches.values():
             watch.dirty = watch.dirty or stirred
         work = [watch for watch in room.watches.values() if self._due(watch, now)]
         lag = now - room.lag_at >= LAG_EVERY_S
-        if not (changed or bulks or work or lag):
+        if not (changed or bulks or schedules or work or lag):
             return
         if lag:
             room.lag_at = now
-        turn = Turn(list(changed)[-MAX_ROWS:], sorted(bulks), work, lag=lag)
+        told_of = sorted(schedules)[:MAX_ROWS]
+        turn = Turn(list(changed)[-MAX_ROWS:], sorted(bulks), told_of, work, lag=lag)
         watches = list(room.watches.values())
         told = await self._db.read(self._look, project_id, watches, turn)
         for watch, events in told:
@@ -258,6 +275,9 @@ class Hub:
             events = list(general)
             if watch.look.view == "tasks" and rows:
                 events += self._rows_event(watch, rows)
+            if watch.look.view == "schedules" and turn.schedules:
+                shown = self._sources.schedules(conn, watch.look, turn.schedules)
+                events.append(("schedules", shown))
             if watch in turn.due:
                 events += self._page_events(conn, watch)
             if events:

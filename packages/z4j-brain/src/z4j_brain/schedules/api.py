@@ -55,6 +55,13 @@ def answered(found: Json, status: int = 200) -> Response:
     return said
 
 
+def told(ask: Ask, *ids: str) -> None:
+    """Let agents and open pages have what was just committed."""
+    ask.brain.wake()
+    if ask.brain.streams is not None:
+        ask.brain.streams.schedules_changed(ask.project.id, ids)
+
+
 def conflict_for(ask: Ask, error: Problem) -> Problem:
     """A conflict as this viewer may see it."""
     if error.code == "schedule.conflict":
@@ -101,7 +108,9 @@ async def create(ask: Ask) -> Response:
         _strict(conn, ask, row)
         return shown(conn, ask, row)
 
-    return answered(await ask.brain.db.write(work), 201)
+    found = await ask.brain.db.write(work)
+    told(ask, schedule_id)
+    return answered(found, 201)
 
 
 def place_in(project_id: str, body: Json) -> Place:
@@ -160,9 +169,11 @@ async def edit(ask: Ask) -> Response:
         return shown(conn, ask, row)
 
     try:
-        return answered(await ask.brain.db.write(work))
+        found = await ask.brain.db.write(work)
     except Problem as error:
         raise conflict_for(ask, error) from error
+    told(ask, found["id"])
+    return answered(found)
 
 
 @ENDPOINTS.delete(SCHEDULE, "schedule.delete", query=("reason",), status=204)
@@ -179,3 +190,4 @@ async def delete(ask: Ask) -> None:
         await ask.brain.db.write(work)
     except Problem as error:
         raise conflict_for(ask, error) from error
+    told(ask, ask.path("id"))

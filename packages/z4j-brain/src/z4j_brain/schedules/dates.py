@@ -16,7 +16,7 @@ from ..errors import Conflict, NotFound
 from ..web.ask import Ask
 from ..web.route import PROJECT, Table
 from . import service, store
-from .api import by_of
+from .api import by_of, told
 from .service import By
 from .written import Json, definition_of, invalid, text_of, wrong
 
@@ -79,7 +79,9 @@ async def put_calendar(ask: Ask) -> Json:
         _audit(conn, by, "calendar.edit", name, schedules=users)
         return {"name": name} | document
 
-    return await ask.brain.db.write(work)
+    found = await ask.brain.db.write(work)
+    told(ask, "*")
+    return found
 
 
 def _document(body: CalendarBody) -> Json:

@@ -40,5 +40,5 @@ def over(conn: Connection) -> Statements:
 def led_by(conn: Connection, place: Place, stream: str, epoch: int, now_us: int) -> None:
     """Remember which agent leads a group, by the newest epoch anybody told of."""
     row = store.group(conn, place)
-    if row is not None and epoch >= row.epoch:
+    if row is not None and epoch >= row.epoch and (row.leader, row.epoch) != (stream, epoch):
         store.change_group(conn, place, leader=stream, epoch=epoch, heard=now_us)

@@ -14,7 +14,7 @@ from ..errors import NotFound, Problem
 from ..web.ask import Ask
 from ..web.route import Table
 from . import conflicts, service, store
-from .api import SCHEDULE, answered, by_of, conflict_for, shown
+from .api import SCHEDULE, answered, by_of, conflict_for, shown, told
 from .service import By
 from .written import Json
 
@@ -43,9 +43,11 @@ async def changed(ask: Ask, work: Callable[[Connection, By, Row[Any]], Row[Any]]
         return shown(conn, ask, work(conn, by, row))
 
     try:
-        return answered(await ask.brain.db.write(act))
+        found = await ask.brain.db.write(act)
     except Problem as error:
         raise conflict_for(ask, error) from error
+    told(ask, found["id"])
+    return answered(found)
 
 
 @ENDPOINTS.post(f"{SCHEDULE}/pause", "schedule.pause", takes=PauseBody)

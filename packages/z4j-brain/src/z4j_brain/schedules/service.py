@@ -259,6 +259,13 @@ def audit(
     ))  # fmt: skip
 
 
+def audit_set(conn: Connection, by: By, action: str, tag: str, detail: Json) -> None:
+    """The one audit row of a set that was applied."""
+    record(conn, by.entry_id, by.now_us, Entry(
+        action, by.name, by.via, by.project_id, f"schedules of {tag}", detail=detail,
+    ))  # fmt: skip
+
+
 def _of_definition(definition: Definition) -> Json:
     return {
         "name": definition.name, "task": definition.task, "queue": definition.queue,

@@ -12,7 +12,7 @@ from ..agents.offers import WHY, Can, Offer, can, can_json, offers
 from ..search.keys import STATES
 from ..tasks.model import ref_of
 from ..web.numbers import ms
-from . import firerows, level, timing
+from . import firerows, level, store, timing
 from .firerows import STATUSES, TRIGGERS
 from .written import Json, days_off, text_of
 
@@ -49,6 +49,23 @@ def many(
             "drift": drift(row), "silent": row.silent, "can": _can(row, offer, registered),
         })  # fmt: skip
     return found
+
+
+RECENT_US = 10_000_000
+
+
+def changed(
+    conn: Connection, project_id: str, ids: Sequence[str], now_us: int, *, args_visible: bool
+) -> Json:
+    """Schedules that changed, for pages that show them; `*` stands for those of just now."""
+    rows = store.some(conn, project_id, [each for each in ids if each != "*"])
+    if "*" in ids:
+        known = {row.id for row in rows}
+        recent = store.recent(conn, project_id, now_us - RECENT_US)
+        rows += [row for row in recent if row.id not in known]
+    gone = sorted({*ids} - {"*"} - {row.id for row in rows})
+    up = many(conn, project_id, rows, now_us // 1000, args_visible=args_visible)
+    return {"up": up, "gone": gone}
 
 
 def strip_json(fire: Row[Any]) -> Json:

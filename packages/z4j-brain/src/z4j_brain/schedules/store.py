@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from ..db.upsert import upsert
 from .model import calendars, schedule_groups, schedule_revisions, schedules, schedules_gone
 
+RECENT = 200
 DELTAS = 256
 """How many revisions back a group can tell what changed."""
 
@@ -121,6 +122,21 @@ def page(
         )
         query = query.where(later)
     return list(conn.execute(query.order_by(schedules.c.name, schedules.c.id).limit(limit)))
+
+
+def some(conn: Connection, project_id: str, ids: Sequence[str]) -> list[Row[Any]]:
+    """Those of some schedules that exist."""
+    own = schedules.c.project_id == project_id
+    return list(conn.execute(select(schedules).where(own, schedules.c.id.in_(ids))))
+
+
+def recent(conn: Connection, project_id: str, since_us: int) -> list[Row[Any]]:
+    """Schedules edited since, and those that are silent; a few hundred at most."""
+    query = select(schedules).where(
+        schedules.c.project_id == project_id,
+        (schedules.c.updated >= since_us) | schedules.c.silent.is_not(None),
+    )
+    return list(conn.execute(query.order_by(schedules.c.updated.desc()).limit(RECENT)))
 
 
 def how_many(conn: Connection, where: ColumnElement[bool]) -> int:

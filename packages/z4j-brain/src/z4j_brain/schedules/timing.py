@@ -57,10 +57,12 @@ def next_of(row: Any, days: Mapping[str, DaysOff], now_ms: int) -> Next:
 
 
 def watch_ms(row: Any, days: Mapping[str, DaysOff]) -> int | None:
-    """When the next slot becomes one that nobody told of; None where none is awaited."""
+    """When the next slot becomes one that nobody told of, or a pause ends; None for neither."""
     trigger, floor = trigger_of(row, days), floor_ms(row)
     if trigger is None or floor is None:
         return None
+    if row.paused:
+        return int(row.paused_until_ms)
     slot = trigger.next(floor)
     if slot is None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ class Streams(Protocol):
     def revoked(self, session: str) -> None: ...
     def close(self) -> None: ...
     def bulk_changed(self, project_id: str, bulk_id: str) -> None: ...
+    def schedules_changed(self, project_id: str, ids: Iterable[str]) -> None: ...
 
 
 def new_id(now_us: int, entropy: Callable[[int], bytes]) -> str:

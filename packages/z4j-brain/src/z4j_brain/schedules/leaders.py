@@ -1,0 +1,87 @@
+"""Who leads each group, who could, and why nobody does. The rule: no agent, no promise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from ..agents.model import agents
+from ..agents.offers import base_level
+from ..web.ask import Ask
+from ..web.route import PROJECT, Table
+from . import store
+from .model import schedules
+from .written import Json
+
+ENDPOINTS = Table()
+Name = tuple[str, str]
+
+
+@ENDPOINTS.get(f"{PROJECT}/schedules/groups", "schedule.read")
+async def groups(ask: Ask) -> Json:
+    """Groups of the project: their leader, its candidates, and how far each has come."""
+    return {"items": await ask.brain.db.read(listed, ask.project.id)}
+
+
+def listed(conn: Connection, project_id: str) -> list[Json]:
+    """Every group that has schedules or a connected agent."""
+    known = {(row.engine, row.app): row for row in store.groups(conn, project_id)}
+    query = select(agents).where(agents.c.project_id == project_id, agents.c.connected.is_(True))
+    present = list(conn.execute(query.order_by(agents.c.host, agents.c.pid)))
+    offered = {(app["engine"], app["app"]) for agent in present for app in agent.apps or ()}
+    silent = _silent(conn, project_id)
+    return [
+        _json(name, known.get(name), present, silent.get(name, ""))
+        for name in sorted({*known, *offered})
+    ]
+
+
+def _silent(conn: Connection, project_id: str) -> dict[Name, str]:
+    query = select(schedules.c.engine, schedules.c.app, func.min(schedules.c.silent)).where(
+        schedules.c.project_id == project_id, schedules.c.silent.is_not(None)
+    )
+    rows = conn.execute(query.group_by(schedules.c.engine, schedules.c.app))
+    return {(engine, app): why for engine, app, why in rows}
+
+
+def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str) -> Json:
+    here = [agent for agent in present if _serves(agent, name)]
+    candidates = [(agent, told) for agent in here if (told := _told(agent, name)) and told[2]]
+    leader = next((agent for agent in here if row is not None and agent.stream == row.leader), None)
+    return {
+        "engine": name[0], "app": name[1], "store": row.store if row is not None else None,
+        "era": row.era if row is not None else 1,
+        "revision": row.revision if row is not None else 0,
+        "leader": None if leader is None or row is None else {
+            "owner": leader.stream, "epoch": row.epoch, "host": leader.host, "pid": leader.pid,
+        },
+        "candidates": [
+            {
+                "agent": agent.stream, "host": agent.host, "pid": agent.pid, "era": told[3],
+                "revision": told[4], "is_leader": agent is leader,
+            }
+            for agent, told in candidates
+        ],
+        "silent": bool(silent), "why": silent or _why(here, candidates),
+    }  # fmt: skip
+
+
+def _serves(agent: Any, name: Name) -> bool:
+    return any((app["engine"], app["app"]) == name for app in agent.apps or ())
+
+
+def _told(agent: Any, name: Name) -> Any:
+    groups = agent.groups or ()
+    return next((each for each in groups if (each[0], each[1]) == name), None)
+
+
+def _why(here: list[Row[Any]], candidates: list[Any]) -> str | None:
+    """Why nobody can lead; None when somebody can."""
+    if not here:
+        return "no agent of this group is connected"
+    if candidates:
+        return None
+    if all(base_level(agent.policy or "") < 1 for agent in here):
+        return "the policy of every app is observe: set Z4J_ALLOW=run"
+    return "no connected process may lead: start a worker, or look at Z4J_SCHEDULER"
