@@ -178,6 +178,7 @@ class Agent:
         self.verbs = more.pop("verbs", {"cancel": 3, "retry": 1})
         self.apps = more.pop("apps", ("app",))
         self.role = more.pop("role", "worker")
+        self.groups = more.pop("groups", ())
         self.wire = AgentSession(
             credential,
             url=more.pop("url", brain.url),
@@ -213,7 +214,9 @@ class Agent:
     def shake(self) -> Agent:
         self.met()
         self.socket.send(self.wire.register(self.register()))
-        assert self.receive().type == RecordType.WELCOME
+        received = self.receive()
+        assert received.type == RecordType.WELCOME
+        self.welcome = received.body
         return self
 
     def register(self) -> Register:
@@ -225,6 +228,7 @@ class Agent:
                 App("celery", app, "5", "2", tuple(map(Verb._make, self.verbs.items())), ())
                 for app in self.apps
             ),
+            groups=tuple(self.groups),
         )  # fmt: skip
 
     def recv(self) -> bytes:

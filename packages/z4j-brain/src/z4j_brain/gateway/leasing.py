@@ -57,7 +57,7 @@ class Leasing:
             )
 
     def _serve(self, stream: str, place: Place, op: int, args: Sequence[Any]) -> Answer:
-        store = leases.store_of(self._core.db, place, self._core.clock.boottime)
+        store = leases.BrainsOwn(self._core.db, place, self._core.clock.boottime)
         answer = serve(store, op, args)
         if op == Op.ACQUIRE and answer.status == Status.OK:
             with suppress(StoreUnavailable), self._core.db.writing() as conn:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from sqlalchemy import Connection
 from z4j_core.errors import StoreUnavailable
-from z4j_core.scheduler.lease import group_of
+from z4j_core.scheduler.lease import Acquired, Lease, Refusal, group_of, rev_text
 from z4j_core.scheduler.leases.sql import SqlStore
 from z4j_core.scheduler.leases.tables import POSTGRESQL, SQLITE, OverDbapi, Statements
 
@@ -16,9 +17,38 @@ from . import store
 from .store import Place
 
 
-def store_of(db: Database, place: Place, boottime: Callable[[], float]) -> SqlStore:
-    """The lease store of a group."""
+class BrainsOwn(SqlStore):
+    """The store of a group in the brain, which knows itself which snapshot is the newest."""
 
+    def __init__(self, db: Database, place: Place, boottime: Callable[[], float]) -> None:
+        super().__init__(_transactions(db), group_of(*place), boottime)
+        self._newest = partial(newest_rev, db, place)
+
+    def acquire(self, owner: str, *, ttl_ms: int, fp: str, rev: str) -> Acquired:
+        """Become the leader, unless by schedules that are not the newest."""
+        newest = self._newest()
+        found = super().acquire(owner, ttl_ms=ttl_ms, fp=fp, rev=rev)
+        if isinstance(found, Lease) and rev < newest:
+            self.release(found)
+            return Refusal("older_snapshot", 0, found.store_now_ms, newest)
+        return found._replace(rev=newest)
+
+    def renew(self, lease: Lease, *, ttl_ms: int) -> Lease:
+        """Hold it for longer, and hear of newer schedules."""
+        return super().renew(lease, ttl_ms=ttl_ms)._replace(rev=self._newest())
+
+
+def newest_rev(db: Database, place: Place) -> str:
+    """The newest snapshot of a group, as stores compare it."""
+    try:
+        with db.reading() as conn:
+            row = store.group(conn, place)
+    except DRIVER_ERRORS as error:
+        raise StoreUnavailable("the brain's database does not answer") from error
+    return "" if row is None else rev_text(row.era, row.revision)
+
+
+def _transactions(db: Database) -> Callable[[], AbstractContextManager[Statements]]:
     @contextmanager
     def transaction() -> Iterator[Statements]:
         try:
@@ -28,7 +58,7 @@ def store_of(db: Database, place: Place, boottime: Callable[[], float]) -> SqlSt
             db.trouble.failed(error)
             raise StoreUnavailable("the brain's database does not answer") from error
 
-    return SqlStore(transaction, group_of(*place), boottime)
+    return transaction
 
 
 def over(conn: Connection) -> Statements:
