@@ -16,7 +16,7 @@ from z4j_core.clock import SystemClock
 from z4j_core.scheduler.fires import fire_id
 from z4j_core.wire import AgentSession, RecordType, parse_dsn
 from z4j_core.wire.bodies import (
-    App, Beat, Inventory, Open, Policy, Register, Snapshot, SpoolState, Verb,
+    App, Beat, Group, Inventory, Open, Policy, Register, Snapshot, SpoolState, Verb,
 )  # fmt: skip
 
 CLOCK = SystemClock()
@@ -46,9 +46,10 @@ class Told(NamedTuple):
 class Teller:
     """A connected agent; it beats until it is closed."""
 
-    def __init__(self, dsn: str, definitions: Sequence[Sequence[Any]]) -> None:
+    def __init__(self, dsn: str, definitions: Sequence[Sequence[Any]], revision: int = 0) -> None:
         where = parse_dsn(dsn)
         self._definitions = list(definitions)
+        self._revision = revision
         self._stream = os.urandom(16)
         self._told = {LEDGER: 0, FACTS: 0}
         self._lock = threading.Lock()
@@ -61,7 +62,7 @@ class Teller:
         self._socket = self._open.enter_context(
             connect(
                 where.url, subprotocols=[Subprotocol("z4j.2")], compression=None,
-                ping_interval=None,
+                ping_interval=None, max_queue=None,
             )
         )  # fmt: skip
         self._shake()
@@ -116,6 +117,7 @@ class Teller:
             agent="2.0.0", python="3.11", storage="disk", clock=CLOCK.wall_us(),
             policy=Policy("run", bytes(8)), tags={},
             apps=(App(ENGINE, APP, "5", "2", verbs, ()),),
+            groups=(Group(ENGINE, APP, True, 1, self._revision),),
         )  # fmt: skip
 
     def _beat(self) -> None:

@@ -204,7 +204,7 @@ def test_what_may_not_be_done_says_why(page: Page, place: Place) -> None:
 
     expect(fire).to_have_attribute("aria-disabled", "true", timeout=PATIENCE_MS)
     expect(fire).to_have_attribute("title", re.compile("agent"))
-    expect(page.get_by_text("Nobody:")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("no agent of this group is connected").first).to_be_visible()
 
 
 def test_fires_appear_as_they_are_told_each_with_its_own_shape(page: Page, place: Place) -> None:
@@ -228,6 +228,7 @@ def test_fires_appear_as_they_are_told_each_with_its_own_shape(page: Page, place
     missed = page.locator("tr[data-status=missed]")
     expect(missed).to_contain_text("outage")
     expect(page.locator("tr[data-status]")).to_have_count(5)
+    expect(page.get_by_text("leads · epoch 1")).to_be_visible(timeout=PATIENCE_MS)
     page.locator("tr[data-status=sent]").get_by_role("link").first.click()
     expect(page.get_by_test_id("task")).to_contain_text("shop.report", timeout=PATIENCE_MS)
 

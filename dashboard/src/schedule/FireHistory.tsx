@@ -54,7 +54,7 @@ function Row({ project, fire, graceMs, canReplay, onReplay }: RowProps) {
         <Time at={fire.due} />
       </td>
       <td className={css.end} data-name="lag">
-        {duration(fire.lag_ms === null ? null : fire.lag_ms * 1000)}
+        {fire.sent === null || fire.lag_ms === null ? DASH : duration(fire.lag_ms * 1000)}
       </td>
       <td>
         <span className={own.outcome}>

@@ -5,8 +5,12 @@ import type { Schedule } from "../api/types";
 import { usePace } from "../live/context";
 import css from "../routes/page.module.css";
 import { plural, shortId } from "../ui/format";
-import { ErrorView, Skeleton, Tag } from "../ui/parts";
+import { ErrorView, Skeleton } from "../ui/parts";
 import { Text } from "../ui/Text";
+
+function Behind({ edits }: { edits: number }) {
+  return edits > 0 ? <span className={css.warn}> {plural(edits, "edit")} behind</span> : null;
+}
 
 export function Leaders({ project, schedule }: { project: string; schedule: Schedule }) {
   const { data, error } = useQuery({ ...groups(project), refetchInterval: usePace(5000) });
@@ -18,12 +22,14 @@ export function Leaders({ project, schedule }: { project: string; schedule: Sche
   if (!group) {
     return (
       <p className={css.warn}>
-        Nobody: no agent of {schedule.engine} · <Text value={schedule.app} limit={128} /> has
+        Nobody leads: no agent of {schedule.engine} · <Text value={schedule.app} limit={128} /> has
         connected yet. Start a worker with z4j beside it.
       </p>
     );
   }
   const { leader } = group;
+  const lead = group.candidates.find((one) => one.is_leader);
+  const others = group.candidates.filter((one) => !one.is_leader);
   return (
     <>
       {leader ? (
@@ -34,6 +40,7 @@ export function Leaders({ project, schedule }: { project: string; schedule: Sche
             leads · epoch {leader.epoch}
             {group.store && ` · lease in ${group.store}`}
           </span>
+          {lead && <Behind edits={group.revision - lead.revision} />}
         </p>
       ) : (
         <p className={css.warn}>
@@ -45,22 +52,17 @@ export function Leaders({ project, schedule }: { project: string; schedule: Sche
           <Text value={group.why} limit={400} />
         </p>
       )}
-      {group.candidates.length > 0 ? (
-        <ul>
-          {group.candidates.map((one) => (
-            <li key={`${one.agent}-${one.pid}`}>
-              <Text value={one.host} limit={120} />
-              {one.pid !== null && ` · process ${one.pid}`}{" "}
-              {one.is_leader ? <Tag tone="good">leads</Tag> : <Tag>stands by</Tag>}{" "}
-              {one.revision < group.revision && (
-                <span className={css.warn}>
-                  {plural(group.revision - one.revision, "edit")} behind
-                </span>
-              )}
-            </li>
-          ))}
-        </ul>
-      ) : (
+      <ul>
+        {others.map((one) => (
+          <li key={one.agent}>
+            <Text value={one.host} limit={120} />
+            {one.pid !== null && ` · process ${one.pid}`}{" "}
+            <span className={css.faint}>stands by</span>
+            <Behind edits={group.revision - one.revision} />
+          </li>
+        ))}
+      </ul>
+      {group.candidates.length === 0 && (
         <p className={css.faint}>
           No process can lead: one is a candidate with a worker of this app, the policy level
           control or above, and Z4J_SCHEDULER not off.

@@ -27,7 +27,7 @@ export function placesOf(agentList: Agent[], groupList: Group[], defs: Definitio
     for (const one of agent.engines) add(one.engine, one.app, "no agent of it is connected");
   const engines = new Set([...found.values()].map((place) => place.engine));
   for (const one of defs) {
-    if (!engines.has(one.engine)) add(one.engine, "", "no agent of it is connected");
+    if (!engines.has(one.engine)) add(one.engine, one.app ?? "", "no agent of it is connected");
   }
   return [...found.values()].sort((a, b) => Number(a.why !== null) - Number(b.why !== null));
 }
