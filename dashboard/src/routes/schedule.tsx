@@ -251,14 +251,14 @@ export function SchedulePage() {
               <Leaders project={project} schedule={data} />
             </Part>
           </section>
+          <section className={css.section}>
+            <h2>the last 53 weeks</h2>
+            <Part name="calendar">
+              <YearMap project={project} schedule={data} />
+            </Part>
+          </section>
         </div>
       </div>
-      <section className={css.section}>
-        <h2>the last 53 weeks</h2>
-        <Part name="calendar">
-          <YearMap project={project} schedule={data} />
-        </Part>
-      </section>
       <section className={css.section}>
         <h2>fires</h2>
         <Part name="history">

@@ -2,8 +2,8 @@
 import type { NextSlot } from "../api/types";
 
 const NOTES: Record<string, string> = {
-  gap: "the clock skips this time: it fires right after",
-  shift: "the clock skips this time: it fires later by as much",
+  gap: "the clock skips its time: it fires right after",
+  shift: "the clock skips its time: it fires later by as much",
   fold: "the clock shows this time twice",
   fold1: "the clock shows this time twice: this is the first",
   fold2: "the clock shows this time twice: this is the second",

@@ -84,7 +84,7 @@ describe("changes of the clock", () => {
       note: "gap",
     });
 
-    expect(marksOf([gap], "Europe/Madrid")[0]?.[0]).toMatch(/skips this time/);
+    expect(marksOf([gap], "Europe/Madrid")[0]?.[0]).toMatch(/skips its time/);
   });
 
   test.each([

@@ -104,7 +104,7 @@ export function ScheduleForm({ project, initial, saved: opened, onSaved }: Props
               setFree={setFree}
               {...catalog}
             />
-            <section className={css.part}>
+            <section className={css.part} data-first>
               <h2>when</h2>
               <SpecList
                 specs={draft.specs}

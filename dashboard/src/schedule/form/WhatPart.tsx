@@ -103,7 +103,7 @@ export function WhatPart(props: Props) {
   const own = defs.filter((one) => one.engine === draft.engine);
   const isUnknown = isReady && draft.task !== "" && draft.engine !== "" && !found;
   return (
-    <section className={css.part}>
+    <section className={css.part} data-first>
       <h2>what</h2>
       <div className={css.grid}>
         <TextField
