@@ -69,6 +69,26 @@ const pages = [
   }),
   createRoute({
     getParentRoute: in_,
+    path: "/schedules",
+    component: lazyRouteComponent(() => import("./routes/schedules"), "SchedulesPage"),
+  }),
+  createRoute({
+    getParentRoute: in_,
+    path: "/schedules/new",
+    component: lazyRouteComponent(() => import("./routes/scheduleForm"), "NewSchedulePage"),
+  }),
+  createRoute({
+    getParentRoute: in_,
+    path: "/schedules/$id",
+    component: lazyRouteComponent(() => import("./routes/schedule"), "SchedulePage"),
+  }),
+  createRoute({
+    getParentRoute: in_,
+    path: "/schedules/$id/edit",
+    component: lazyRouteComponent(() => import("./routes/scheduleForm"), "EditSchedulePage"),
+  }),
+  createRoute({
+    getParentRoute: in_,
     path: "/actions",
     component: lazyRouteComponent(() => import("./routes/actions"), "ActionsPage"),
   }),

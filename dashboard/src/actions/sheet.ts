@@ -41,6 +41,7 @@ export const VERB: Record<ActionName, string> = {
   pool: "Resize",
   rate_limit: "Limit",
   restart: "Restart",
+  backfill: "Backfill",
 };
 
 export const PAST: Record<ActionName, string> = {
@@ -56,4 +57,5 @@ export const PAST: Record<ActionName, string> = {
   pool: "resized",
   rate_limit: "limited",
   restart: "restarted",
+  backfill: "fired",
 };

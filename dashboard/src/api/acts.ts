@@ -13,7 +13,8 @@ export type ActionName =
   | "purge"
   | "pool"
   | "rate_limit"
-  | "restart";
+  | "restart"
+  | "backfill";
 export type Target = { engine: string; app: string; queue?: string; worker?: string };
 export type PreviewRequest = {
   action: ActionName;

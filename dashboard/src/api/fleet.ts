@@ -60,6 +60,7 @@ export type Worker = {
 export type Definition = {
   engine: string;
   name: string;
+  app?: string;
   module: string | null;
   doc: string | null;
   queue: string | null;

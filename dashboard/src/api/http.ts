@@ -7,6 +7,8 @@ export class Problem extends Error {
   readonly column: number | null;
   readonly hint: string | null;
   readonly field: string | null;
+  /** What this kind of problem alone carries. */
+  readonly extra: Readonly<Record<string, unknown>>;
 
   constructor(status: number, body: Record<string, unknown>) {
     const title = text(body.title) ?? `The server answered ${status}`;
@@ -19,6 +21,7 @@ export class Problem extends Error {
     this.column = typeof body.column === "number" ? body.column : null;
     this.hint = text(body.hint);
     this.field = text(body.field);
+    this.extra = body;
   }
 }
 
@@ -29,6 +32,8 @@ function text(value: unknown): string | null {
 type Init = {
   method?: string;
   body?: unknown;
+  /** The body as JSON text, for numbers that a JS Number cannot hold. */
+  json?: string;
   signal?: AbortSignal;
   headers?: Record<string, string>;
 };
@@ -55,13 +60,14 @@ async function problemOf(response: Response): Promise<Problem> {
   return new Problem(response.status, known as Record<string, unknown>);
 }
 
-/** Ask the brain and decode its JSON.
+/** Ask the brain.
  * @throws Problem: the server refused, or (status 0, `net.offline`) nothing is known of the outcome. */
-export async function ask<T>(path: string, init: Init = {}, query?: Query): Promise<T> {
+export async function send(path: string, init: Init = {}, query?: Query): Promise<Response> {
   const method = init.method ?? "GET";
   const headers: Record<string, string> = { Accept: "application/json", ...init.headers };
+  const body = init.json ?? (init.body === undefined ? undefined : JSON.stringify(init.body));
   if (method !== "GET") headers["X-Z4J"] = "1";
-  if (init.body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = "application/json";
   let response: Response;
   try {
     response = await fetch(url(path, query), {
@@ -69,7 +75,7 @@ export async function ask<T>(path: string, init: Init = {}, query?: Query): Prom
       headers,
       credentials: "same-origin",
       signal: init.signal,
-      body: init.body === undefined ? undefined : JSON.stringify(init.body),
+      body,
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
@@ -81,6 +87,12 @@ export async function ask<T>(path: string, init: Init = {}, query?: Query): Prom
     throw problem;
   }
   if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+/** Ask the brain and decode its JSON; throws as `send` does. */
+export async function ask<T>(path: string, init: Init = {}, query?: Query): Promise<T> {
+  const response = await send(path, init, query);
   if (response.status === 204) return undefined as T;
   return (await response.json()) as T;
 }

@@ -3,11 +3,11 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { ask } from "./http";
 import type * as T from "./types";
 
-const project = (slug: string) => `/projects/${encodeURIComponent(slug)}`;
+export const project = (slug: string) => `/projects/${encodeURIComponent(slug)}`;
 const part = encodeURIComponent;
 type Get = { signal: AbortSignal };
 
-function resource<R extends object>(
+export function resource<R extends object>(
   slug: string,
   path: string,
   query: Record<string, string | number> = {},
@@ -58,10 +58,13 @@ export const refused = (slug: string) => resource<{ items: T.Refused[] }>(slug, 
 export const onboarding = (slug: string) => resource<T.Onboarding>(slug, "/onboarding");
 export const bulks = (slug: string) =>
   resource<{ items: T.Bulk[]; next: string | null }>(slug, "/bulk");
+export function readBulk(slug: string, id: string, signal?: AbortSignal) {
+  return ask<T.Bulk>(`${project(slug)}/bulk/${part(id)}`, { signal });
+}
 export const bulk = (slug: string, id: string) =>
   queryOptions({
     queryKey: [slug, "bulk", id],
-    queryFn: ({ signal }: Get) => ask<T.Bulk>(`${project(slug)}/bulk/${part(id)}`, { signal }),
+    queryFn: ({ signal }: Get) => readBulk(slug, id, signal),
   });
 export const bulkItems = (slug: string, id: string, state: string) =>
   resource<{ items: T.BulkItem[]; next: string | null }>(slug, `/bulk/${part(id)}/items`, {

@@ -7,6 +7,7 @@ export type LiveEvent =
   | "num"
   | "now"
   | "queues"
+  | "schedules"
   | "task"
   | "bulk"
   | "note"
@@ -27,6 +28,7 @@ const EVENTS: LiveEvent[] = [
   "num",
   "now",
   "queues",
+  "schedules",
   "task",
   "bulk",
   "note",

@@ -7,6 +7,7 @@ import { Icon } from "../ui/Icon";
 import { useKeys } from "../ui/keys";
 import { Coloured } from "./Coloured";
 import { pastQueries, remember } from "./history";
+import { ELSEWHERE, listAt, type Searched, scheduleWords } from "./places";
 import { useQueryProblem } from "./problem";
 import css from "./query.module.css";
 import { Suggestions } from "./Suggestions";
@@ -19,12 +20,13 @@ function useApply() {
   const project = useProject();
   const { range, set } = useUrl();
   const navigate = useNavigate();
-  const isList = useRouterState({ select: (state) => /\/tasks\/?$/.test(state.location.pathname) });
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const list = useMemo(() => listAt(path), [path]);
   return {
-    isList,
+    list,
     apply: (q: string, isFinal: boolean) => {
-      if (isFinal) remember(project, q);
-      if (isList) set({ q: q || undefined, row: undefined }, !isFinal);
+      if (isFinal && list?.name !== "schedules") remember(project, q);
+      if (list) set({ q: q || undefined, row: undefined }, !isFinal);
       else if (isFinal) {
         void navigate({ to: "/p/$project/tasks", params: { project }, search: { q, range } });
       }
@@ -32,7 +34,7 @@ function useApply() {
   };
 }
 
-function useDraft(q: string, apply: (q: string, isFinal: boolean) => void, isList: boolean) {
+function useDraft(q: string, apply: (q: string, isFinal: boolean) => void, list: Searched | null) {
   const [draft, setDraft] = useState(q);
   const [pos, setPos] = useState(0);
   const sent = useRef(q);
@@ -52,7 +54,7 @@ function useDraft(q: string, apply: (q: string, isFinal: boolean) => void, isLis
     setDraft(value);
     setPos(at);
     clearTimeout(timer.current);
-    const isReady = isList && lint(value) === null && !/(^|\s)["\w]{1,2}$/.test(value);
+    const isReady = list && lint(value, list.keys) === null && !/(^|\s)["\w]{1,2}$/.test(value);
     if (isReady) timer.current = window.setTimeout(() => send(value, false), TYPING_MS);
   };
   return { draft, pos, setPos, send, type };
@@ -71,20 +73,26 @@ function fallback(project: string, draft: string): Completion[] {
 export function QueryBar() {
   const project = useProject();
   const { q } = useUrl();
-  const { apply, isList } = useApply();
-  const { draft, pos, setPos, send, type } = useDraft(q, apply, isList);
+  const { apply, list } = useApply();
+  const searched = list ?? ELSEWHERE;
+  const isOfTasks = searched.name === "tasks";
+  const { draft, pos, setPos, send, type } = useDraft(q, apply, list);
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
   const back = useRef<HTMLDivElement>(null);
   const id = useId();
-  const found = useCompletion(project, draft, pos, isOpen);
+  const asked = useCompletion(project, draft, pos, isOpen && isOfTasks);
+  const found = useMemo(
+    () => (isOfTasks ? asked : scheduleWords(draft, pos)),
+    [isOfTasks, asked, draft, pos],
+  );
   const items = useMemo(
-    () => [...fallback(project, draft), ...found.items].slice(0, 14),
-    [found, project, draft],
+    () => [...(isOfTasks ? fallback(project, draft) : []), ...found.items].slice(0, 14),
+    [found, project, draft, isOfTasks],
   );
   const problem = useQueryProblem();
-  const hint = draft === q ? null : lint(draft);
+  const hint = draft === q ? null : lint(draft, searched.keys);
   const isWrong = problem !== null && draft.trim() === q;
   const column = isWrong ? problem.column : hint?.isKey ? hint.column : null;
 
@@ -149,8 +157,8 @@ export function QueryBar() {
           ref={input}
           className={css.input}
           value={draft}
-          placeholder="Search tasks: state:failed queue:mail took:>2s arg.order_id:911 …"
-          aria-label="Search tasks"
+          placeholder={searched.hint}
+          aria-label={`Search ${searched.name}`}
           role="combobox"
           aria-expanded={isOpen && items.length > 0}
           aria-controls={`${id}-list`}

@@ -115,7 +115,7 @@ export function terms(q: string): Term[] {
 }
 
 /** What is plainly unfinished or misspelt, with its 1-based column; null when worth sending. */
-export function lint(q: string): Hint | null {
+export function lint(q: string, keys: readonly string[] = KEYS): Hint | null {
   let depth = 0;
   const tokens = tokenize(q);
   for (const [at, token] of tokens.entries()) {
@@ -123,7 +123,7 @@ export function lint(q: string): Hint | null {
       return { column: token.from + 1, message: "this quote is not closed" };
     if (token.kind === "paren") depth += token.text === "(" ? 1 : -1;
     if (depth < 0) return { column: token.from + 1, message: "no matching (" };
-    const wrong = token.kind === "key" ? keyHint(token) : null;
+    const wrong = token.kind === "key" ? keyHint(token, keys) : null;
     if (wrong) return wrong;
     const next = tokens[at + 1];
     const waits = token.kind === "colon" || token.kind === "op" || token.kind === "comma";
@@ -134,19 +134,19 @@ export function lint(q: string): Hint | null {
   return depth > 0 ? { column: q.length + 1, message: "a ) is missing" } : null;
 }
 
-function keyHint(token: Token): Hint | null {
+function keyHint(token: Token, keys: readonly string[]): Hint | null {
   const name = token.text.split(".")[0] ?? "";
-  if (KEYS.includes(name)) return null;
-  const near = nearest(name);
+  if (keys.includes(name)) return null;
+  const near = nearest(name, keys);
   const advice = near ? `did you mean ${near}:?` : "quote it to search as text";
   return { column: token.from + 1, message: `unknown key ${name}: ${advice}`, isKey: true };
 }
 
 /** Nearest key within two edits. */
-export function nearest(name: string): string | null {
+export function nearest(name: string, keys: readonly string[] = KEYS): string | null {
   let best: string | null = null;
   let least = 3;
-  for (const key of KEYS) {
+  for (const key of keys) {
     const edits = distance(name.toLowerCase(), key);
     if (edits < least) [best, least] = [key, edits];
   }

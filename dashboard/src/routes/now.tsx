@@ -22,6 +22,10 @@ const Onboarding = lazy(() =>
   import("./onboarding").then((module) => ({ default: module.Onboarding })),
 );
 
+const NowStrip = lazy(() =>
+  import("../schedule/NowStrip").then((module) => ({ default: module.NowStrip })),
+);
+
 function Totals({ totals }: Pick<Now, "totals">) {
   return (
     <div className={css.totals}>
@@ -207,6 +211,11 @@ export function NowPage() {
             <Charts data={data.throughput} />
           </Part>
         </section>
+        <Part name="strip of schedules">
+          <Suspense fallback={null}>
+            <NowStrip project={project} />
+          </Suspense>
+        </Part>
         <section className={css.section} data-area="failing">
           <h2>failing most</h2>
           <Part name="list of failures">

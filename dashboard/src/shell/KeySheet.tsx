@@ -17,6 +17,7 @@ const KEYS: [key: string, meaning: string][] = [
   ["r", "retry…"],
   ["e", "edit and retry…"],
   ["c", "cancel…"],
+  ["n", "new schedule"],
   [".", "pause, resume live"],
   ["t", "relative or absolute times"],
   ["[  ]", "shorter, longer range"],

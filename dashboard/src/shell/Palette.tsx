@@ -1,8 +1,9 @@
-/** Go anywhere by name: places, definitions, queues, workers; or search tasks for what was typed. */
+/** Go anywhere by name: places, definitions, queues, workers, schedules; or search tasks for what was typed. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { definitions, queues, workers } from "../api/queries";
+import { schedules } from "../api/scheduleQueries";
 import { quote } from "../query/tokenizer";
 import { Icon, type IconName } from "../ui/Icon";
 import { Overlay } from "../ui/Overlay";
@@ -32,6 +33,7 @@ function useEntries(typed: string): Entry[] {
   const defs = useQuery(definitions(project, "", range));
   const lines = useQuery(queues(project));
   const fleet = useQuery(workers(project));
+  const times = useQuery(schedules(project, ""));
   return useMemo(() => {
     const params = { project };
     const all: Entry[] = PLACES.map((place) => ({
@@ -41,6 +43,13 @@ function useEntries(typed: string): Entry[] {
       icon: place.icon,
       go: () => void navigate({ to: place.to, params, search: {} }),
     }));
+    all.push({
+      id: "new schedule",
+      label: "New schedule",
+      kind: "action",
+      icon: "plus",
+      go: () => void navigate({ to: "/p/$project/schedules/new", params, search: {} }),
+    });
     for (const { engine, name } of defs.data?.items ?? []) {
       all.push({
         id: `d${engine}${name}`,
@@ -79,6 +88,16 @@ function useEntries(typed: string): Entry[] {
           void navigate({ to: "/p/$project/workers/$id", params: { project, id }, search: {} }),
       });
     }
+    for (const { id, name } of times.data?.items ?? []) {
+      all.push({
+        id: `s${id}`,
+        label: name,
+        kind: "schedule",
+        icon: "schedules",
+        go: () =>
+          void navigate({ to: "/p/$project/schedules/$id", params: { project, id }, search: {} }),
+      });
+    }
     const found = all.filter((entry) => fits(typed, entry.label)).slice(0, 40);
     if (typed.trim().length > 2) {
       const q = typed.includes(":") ? typed : quote(typed.trim());
@@ -91,7 +110,7 @@ function useEntries(typed: string): Entry[] {
       });
     }
     return found;
-  }, [project, navigate, range, defs.data, lines.data, fleet.data, typed]);
+  }, [project, navigate, range, defs.data, lines.data, fleet.data, times.data, typed]);
 }
 
 export function Palette() {
@@ -121,7 +140,7 @@ export function Palette() {
         aria-controls="palette-list"
         aria-activedescendant={`palette-${active}`}
         aria-label="Go to"
-        placeholder="Go to a page, definition, queue, worker; or search tasks"
+        placeholder="Go to a page, definition, queue, worker, schedule; or search tasks"
         value={typed}
         onChange={(event) => {
           setTyped(event.target.value);

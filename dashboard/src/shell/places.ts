@@ -7,6 +7,7 @@ export type PlacePath =
   | "/p/$project/catalog"
   | "/p/$project/queues"
   | "/p/$project/workers"
+  | "/p/$project/schedules"
   | "/p/$project/actions"
   | "/p/$project/settings";
 export type Place = { label: string; icon: IconName; key: string; to: PlacePath; phone: boolean };
@@ -17,6 +18,13 @@ export const PLACES: Place[] = [
   { label: "Catalog", icon: "catalog", key: "c", to: "/p/$project/catalog", phone: false },
   { label: "Queues", icon: "queues", key: "q", to: "/p/$project/queues", phone: true },
   { label: "Workers", icon: "workers", key: "w", to: "/p/$project/workers", phone: true },
+  {
+    label: "Schedules",
+    icon: "schedules",
+    key: "s",
+    to: "/p/$project/schedules",
+    phone: true,
+  },
   { label: "Actions", icon: "actions", key: "a", to: "/p/$project/actions", phone: true },
   { label: "Settings", icon: "settings", key: ",", to: "/p/$project/settings", phone: false },
 ];

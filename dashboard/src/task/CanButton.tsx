@@ -11,11 +11,13 @@ type Props = {
   icon?: IconName;
   tone?: "primary" | "danger" | "quiet";
   title?: string;
-  children: ReactNode;
+  /** Of a button that is an icon alone. */
+  label?: string;
+  children?: ReactNode;
   onClick: () => void;
 };
 
-export function CanButton({ can, icon, tone, title, children, onClick }: Props) {
+export function CanButton({ can, icon, tone, title, label, children, onClick }: Props) {
   const [isAsked, setAsked] = useState(false);
   const why = [can.why, can.fix, can.code].filter(Boolean).join("\n");
   const button = (
@@ -23,7 +25,8 @@ export function CanButton({ can, icon, tone, title, children, onClick }: Props) 
       icon={icon}
       tone={can.ok ? tone : undefined}
       aria-disabled={!can.ok}
-      title={can.ok ? title : why}
+      aria-label={label}
+      title={can.ok ? (title ?? label) : why}
       onClick={() => (can.ok ? onClick() : setAsked(true))}
     >
       {children}

@@ -1,0 +1,175 @@
+/** Shapes of schedules, their fires and what the preview says. Names that end in `_ms` and times are ms since 1970 UTC. */
+import type { Can, TaskState } from "./task";
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type SpecDoc = { kind: string; [field: string]: Json };
+export type CalendarRef = { ref: string; on_hit: string };
+export type BlackoutDoc = { action: string; [field: string]: Json };
+export type WhenDoc = string | { local: string; tz: string; fold: number };
+
+/** What people write, every default written out. */
+export type DefinitionDoc = {
+  name: string;
+  description: string;
+  tags: string[];
+  task: string;
+  args: Json[];
+  kwargs: { [name: string]: Json };
+  headers: { [name: string]: Json };
+  queue: string | null;
+  priority: number | null;
+  options: { [name: string]: Json };
+  delivery: string;
+  dispatch: { max_tries: number; max_age_s: number };
+  specs: SpecDoc[];
+  exclude: SpecDoc[];
+  calendars: CalendarRef[];
+  blackouts: BlackoutDoc[];
+  start_at: WhenDoc | null;
+  end_at: WhenDoc | null;
+  max_fires: number | null;
+  jitter_s: number;
+  jitter_mode: string;
+  grace_s: number;
+  catchup: string;
+  catchup_window_s: number;
+  catchup_max: number;
+  catchup_pick: string;
+  overlap: string;
+  max_running: number;
+  overlap_timeout_s: number;
+  pause_after_failures: number | null;
+  require_last_success: boolean;
+  expires_after_s: number | null;
+};
+
+export type FireStatus =
+  | "claimed"
+  | "buffered"
+  | "sent"
+  | "skipped"
+  | "missed"
+  | "expired"
+  | "refused"
+  | "failed"
+  | "duplicate_suppressed";
+export type FireTrigger = "timer" | "manual" | "catchup" | "backfill" | "replay" | "on_start";
+export type StripFire = {
+  slot_ms: number;
+  status: FireStatus;
+  state: TaskState | null;
+  lag_ms: number | null;
+  fire_id: string;
+};
+export type Paused = { by: string; at: number; note: string | null; until: number | null };
+export type ScheduleCan = Record<"edit" | "fire" | "pause" | "resume" | "backfill" | "delete", Can>;
+export type Drift = { field: string; declared: Json; now: Json };
+export type Schedule = DefinitionDoc & {
+  id: string;
+  engine: string;
+  app: string;
+  owner: string;
+  enabled: boolean;
+  paused: Paused | null;
+  generation: number;
+  revision: number;
+  created: number;
+  updated: number;
+  words: string;
+  next_slot_ms: number | null;
+  next_due_ms: number | null;
+  last_slot_ms: number | null;
+  last_result: string | null;
+  consecutive_failures: number;
+  fires_total: number;
+  strip: StripFire[];
+  lag_p95_ms: number | null;
+  drift: Drift[];
+  silent: string | null;
+  can: ScheduleCan;
+  /** The viewer may not see args, kwargs and headers: they are empty here. */
+  args_hidden?: boolean;
+};
+export type SchedulePage = { items: Schedule[]; next: string | null; total: number };
+
+export type NextSlot = {
+  slot_ms: number;
+  local: string;
+  viewer_local: string;
+  fold: number;
+  note: string;
+  due_ms: number;
+  tz: string;
+};
+export type Catchup = { missed: number; more: boolean; fires: number[]; lost: number };
+export type Outage = { from_ms: number; to_ms: number };
+export type SchedulePreview = {
+  words: string;
+  next: NextSlot[];
+  warnings: { code: string; text: string }[];
+  catchup: Catchup | null;
+  level: { needs: string; ok: boolean; fix: string | null };
+};
+
+export type Fire = {
+  fire_id: string;
+  slot_ms: number;
+  slot_local: string;
+  fold: number;
+  due: number | null;
+  claimed: number | null;
+  sent: number | null;
+  lag_ms: number | null;
+  status: FireStatus;
+  reason: string | null;
+  trigger: FireTrigger;
+  epoch: number;
+  enq: number;
+  count: number;
+  revision: number;
+  actor: string | null;
+  task: { ref: string; state: TaskState } | null;
+  schedule?: string;
+  schedule_name?: string;
+};
+export type FirePage = { items: Fire[]; next: string | null };
+export type FireDay = {
+  day: string;
+  fires: number;
+  failed: number;
+  missed: number;
+  skipped: number;
+  late: number;
+};
+export type Revision = {
+  revision: number;
+  at: number;
+  by: string | null;
+  changes: { field: string; before: Json; after: Json }[];
+};
+export type Candidate = {
+  agent: string;
+  host: string;
+  pid: number | null;
+  revision: number;
+  is_leader: boolean;
+};
+export type Group = {
+  engine: string;
+  app: string;
+  store: string | null;
+  era: number;
+  revision: number;
+  leader: { owner: string; epoch: number; host: string | null; pid: number | null } | null;
+  candidates: Candidate[];
+  silent: boolean;
+  why: string | null;
+};
+export type CalendarDoc = { name: string; dates: string[]; weekend: number[] };
+export type Backfill = {
+  backfill_id: string | null;
+  slots: number[];
+  total: number;
+  more: boolean;
+};
+export type Conflict = { field: string; base: Json; yours: Json; theirs: Json };

@@ -1,0 +1,50 @@
+/** Delete, with its name typed. */
+import { useState } from "react";
+import { deleteSchedule } from "../../api/scheduleQueries";
+import { plain } from "../../ui/escape";
+import css from "../../ui/overlay.module.css";
+import { ActSheet } from "./ActSheet";
+import { type SheetProps, useAct } from "./useActs";
+
+export function DeleteSheet(props: SheetProps & { onDeleted?: () => void }) {
+  const { project, schedule } = props;
+  const [typed, setTyped] = useState("");
+  const name = plain(schedule.name);
+  const act = useAct(
+    props,
+    async () => {
+      await deleteSchedule(project, schedule.id, schedule.revision);
+      props.onDeleted?.();
+    },
+    `Deleted ${name}`,
+  );
+  return (
+    <ActSheet
+      title={`Delete ${name}`}
+      verb="Delete 1"
+      isDanger
+      why={typed === name ? null : "Type the name shown above"}
+      note="This cannot be undone"
+      isBusy={act.isPending}
+      error={act.error}
+      onClose={props.onClose}
+      onAct={() => act.mutate()}
+    >
+      <p className={css.effect}>
+        It fires no more. Tasks that it enqueued stay, and so does what the audit says of it.
+      </p>
+      <label className={css.field}>
+        <span>
+          Type <code>{name}</code> to confirm
+        </span>
+        <input
+          className={css.input}
+          value={typed}
+          autoComplete="off"
+          aria-invalid={typed !== "" && typed !== name}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+      </label>
+    </ActSheet>
+  );
+}
