@@ -15,10 +15,13 @@ from z4j_core import ChildProcess, Worker
 
 from .live import is_green
 
+_IDS: dict[int, str] = {}
+
 
 def worker_id() -> str:
-    """Host, master process and this process."""
-    return f"{node()}/{os.getppid()}/{os.getpid()}"
+    """Host, master process and this process; put together once in each process."""
+    pid = os.getpid()
+    return _IDS.get(pid) or _IDS.setdefault(pid, f"{node()}/{os.getppid()}/{pid}")
 
 
 def described(worker: Any, running: Sequence[str]) -> Worker:

@@ -122,6 +122,8 @@ class Hooks:
     def began(self, worker: Any, job: Any) -> None:
         """A worker begins to perform a job."""
         LIVE[job.id] = Live(worker, job)
+        if worker.is_horse:
+            self.names.in_horse()
         if worker.is_horse or isinstance(worker, SimpleWorker):
             listen()
         call = live_call(job)

@@ -45,6 +45,11 @@ class Names:
         if isinstance(data, bytes):
             self._unread.append((data, queue))
 
+    def in_horse(self) -> None:
+        """Leave to the worker what it knows: a horse needs the name of its own job alone."""
+        self._unread.clear()
+        self._queues = {}
+
     def queue_of(self, task: str) -> str | None:
         """The queue a task was first seen on."""
         return self._queues.get(task)

@@ -5,7 +5,6 @@ One fact is one write; whatever goes wrong is counted.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import math
@@ -24,6 +23,7 @@ from .guard import Guard, own_store
 from .items import (
     BORN,
     MAX_ITEM,
+    REPLAYED,
     Replayable,
     Source,
     blank_of,
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
-_REPLAYED = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.EXPIRED})
 _SHED_FROM = {
     EventKind.RECEIVED: 2,
     EventKind.ENQUEUED: 3,
@@ -57,7 +56,7 @@ _SHED_FROM = {
 }
 ONLINE, OFFLINE = 1, 3
 _MAX_AWAITED = 1000
-_AT_ONCE = 64
+_AT_ONCE = 128
 _STARTED = EventKind.STARTED
 _OVERTAKE = ENDS | {_STARTED}
 """Kinds after which nobody needs to be told that the attempt was received."""
@@ -160,9 +159,10 @@ class Emitter:
 
         Both times are monotonic seconds.
         """
-        self.record_awaited(received)
+        if self.awaited:
+            self.record_awaited(received)
         starting, in_hand = self.starting, self.in_hand
-        for key, (since, fact) in list(starting.items()):
+        for key, (since, fact) in list(starting.items()) if starting else ():
             if since <= started and starting.pop(key, None) is not None:
                 in_hand.append(fact)
         while facts := _some(in_hand):
@@ -216,7 +216,8 @@ class Emitter:
 
     def gate(self, queue: str) -> QueueGate:
         """The gate of a queue in this process."""
-        return self._gates.setdefault(queue, QueueGate())
+        found = self._gates.get(queue)
+        return found if found is not None else self._gates.setdefault(queue, QueueGate())
 
     def tombstones(self) -> BoundedTombstones:
         """Ids cancelled before they started."""
@@ -321,7 +322,7 @@ class Emitter:
         """Positions 31 and up: where a new task comes from, and what few facts have."""
         origin = ORIGIN.get() if event.kind in BORN else None
         replay = None
-        if event.native is not None and event.kind in _REPLAYED:
+        if event.native is not None and event.kind in REPLAYED:
             replay = self._keep(event.task_id, event.native, at_us)
         return tail(event, self.previews, origin=origin, replay=replay, received_us=received_us)
 
@@ -376,9 +377,11 @@ class Emitter:
 def _some(in_hand: deque[InHand]) -> list[InHand]:
     """The oldest of what is in hand; any thread may take it, each fact is taken once."""
     taken: list[InHand] = []
-    with contextlib.suppress(IndexError):
-        while len(taken) < _AT_ONCE:
-            taken.append(in_hand.popleft())
+    try:
+        for _ in range(_AT_ONCE):
+            taken.append(in_hand.popleft())  # noqa: PERF401  what was taken before the last stays
+    except IndexError:
+        pass
     return taken
 
 

@@ -28,9 +28,12 @@ _KINDS = {kind: (int(kind), int(state)) for kind, state in STATE_OF_KIND.items()
 """Numbers of a kind and of its state."""
 _SUCCEEDED = _KINDS[EventKind.SUCCEEDED]
 _SEQUENCES = (list, tuple)
+REPLAYED = frozenset({EventKind.FAILED, EventKind.CANCELLED, EventKind.EXPIRED})
+"""Ends whose original message is kept for a later retry."""
 _HEAD = TaskEvent._fields.index("retry_of")
 """Fields of an event before those that are rare; positions 31 to 43 say these."""
-_PLAIN_REST = tuple(TaskEvent._field_defaults[field] for field in TaskEvent._fields[_HEAD:])
+_NATIVE = TaskEvent._fields.index("native")
+_PLAIN_REST = tuple(TaskEvent._field_defaults[field] for field in TaskEvent._fields[_NATIVE + 1 :])
 
 
 class Previews(Protocol):
@@ -133,8 +136,13 @@ def _fill_numbers(parts: list[Any], event: TaskEvent) -> None:
 
 
 def is_plain(event: TaskEvent) -> bool:
-    """Whether an event says nothing that belongs behind position 30."""
-    return event[_HEAD:] == _PLAIN_REST
+    """Whether an event says nothing that belongs behind position 30.
+
+    The message behind it, `native`, is asked for where an end can be replayed.
+    """
+    if event[_NATIVE] is not None and event[0] in REPLAYED:
+        return False
+    return event[_HEAD] is None and event[_NATIVE + 1 :] == _PLAIN_REST
 
 
 _BETWEEN = [None, 0, None, None, None, None, None, None, 0, None, None, None, None]

@@ -23,7 +23,12 @@ MAX_BYTES = 192 << 10
 ACK_TIMEOUT_S = 30.0
 FIRST_LOOK_S = 0.03
 BUSY_LOOK_S = 0.1
+FULL_LOOK_S = 0.15
+"""After a batch of `_MANY`: a look costs as much as a hundred items do."""
+_MANY = 100
 IDLE_LOOK_S = 0.25
+SCAN_S = 1.0
+"""How long a full segment may wait at most for a look whether its last writer has left it."""
 _FACTS, _CONTROL = 0, 1
 _MAX_OPEN = 1024
 _POISON_TRIES = 3
@@ -96,9 +101,10 @@ class Sender:
         self._flying: deque[Flight] = deque()
         self._credit = session.credit
         self._hold_until = 0.0
-        self._look_at = 0.0
+        self._look_at = self._scan_at = 0.0
         self._pause = FIRST_LOOK_S
         self._next_handle = 1
+        self._items_sent = 0
         self._has_scanned = False
 
     @property
@@ -130,12 +136,18 @@ class Sender:
         if now < self._look_at:
             return
         if self._spool.grew() or not self._has_scanned:
-            self._scan()
+            if now >= self._scan_at or self._spool.changed():
+                self._scan_at = now + SCAN_S
+                self._scan()
+            for sending in self._by_handle.values():
+                sending.is_dry = False
             self._pause = BUSY_LOOK_S
         else:
             self._pause = min(IDLE_LOOK_S, self._pause * 1.3)
+        before = self._items_sent
         self._fill(now)
-        self._look_at = now + self._pause
+        is_much = self._items_sent - before >= _MANY
+        self._look_at = now + (FULL_LOOK_S if is_much else self._pause)
 
     def acknowledged(self, ack: Ack) -> None:
         """The brain stored some; sealed and stored segments are DONE."""
@@ -178,8 +190,6 @@ class Sender:
     def _scan(self) -> None:
         """Meet new segments and say OPEN for them."""
         self._has_scanned = True
-        for sending in self._by_handle.values():
-            sending.is_dry = False
         opened = []
         for segment in self._spool.scan():
             if segment.segment_id in self._by_segment or len(self._by_handle) >= _MAX_OPEN:
@@ -245,6 +255,7 @@ class Sender:
             return True
         self._flying.append(Flight(sending.handle, last, now))
         sending.sent = last
+        self._items_sent += len(bodies)
         self._send(record)
         return full
 

@@ -185,12 +185,16 @@ class Session:
             now = self._clock.monotonic()
             if now > self._wire.deadline:
                 raise WireError("Silence", "the brain is silent", 4408)
-            wait_s = min(self._sender.wait_s(), max(0.0, self._beat_at - now))
-            data = link.receive(wait_s)
-            while data is not None:
+            while (data := link.receive(self._wait_s())) is not None:
                 with self._turn:
                     self._handle(self._receive(data))
-                data = link.receive(0)
+                if self._process.flushing.wanted or self._process.stopping.is_set():
+                    break  # somebody waits for what was just acknowledged
+
+    def _wait_s(self) -> float:
+        """Seconds until there is something to do unless a record comes before."""
+        beat_s = self._beat_at - self._clock.monotonic()
+        return min(self._sender.wait_s(), max(0.0, beat_s))
 
     def _receive(self, data: bytes) -> Any:
         received = self._wire.receive(data, self._clock.monotonic())

@@ -11,12 +11,13 @@ every preview is bounded. A preview is `(flags, size, text)`, bounded JSON for v
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
 from ..model.tasks import ErrorText
 from .keys import Verdict, Verdicts, judge
+from .quick import plain, plain_args
 from .text import MASK, clipped, masked
 from .traces import head_and_tail, message_of, trace_of
 from .walk import OPAQUE, REDACTED, TRUNCATED, WITHHELD, Walk, class_name
@@ -79,6 +80,8 @@ class Redactor:
             return _WITHHELD if mode == "none" else _types(args)
         if (type(args) is list or type(args) is tuple) and not args:
             return _NO_ARGS
+        if mode != "full" and (text := _plain(plain_args, args, params or (), self._judge)):
+            return 0, len(text), text
         walk = Walk(MAX_ARGS_BYTES, None if mode == "full" else self._judge)
         return _walked(walk, _Args(args, params or ()))
 
@@ -89,7 +92,7 @@ class Redactor:
             return _WITHHELD if mode == "none" else _types(kwargs)
         if type(kwargs) is dict and not kwargs:
             return _NO_KWARGS
-        return _walked(Walk(MAX_ARGS_BYTES, None if mode == "full" else self._judge), kwargs)
+        return self._value(kwargs, mode)
 
     def preview_value(self, value: object, mode: str | None = None) -> Preview:
         """A result, or any other value."""
@@ -98,7 +101,14 @@ class Redactor:
             return _WITHHELD if mode == "none" else (WITHHELD, 0, f'"{class_name(type(value))}"')
         if value is None:
             return _NOTHING
-        return _walked(Walk(MAX_ARGS_BYTES, None if mode == "full" else self._judge), value)
+        return self._value(value, mode)
+
+    def _value(self, value: object, mode: str) -> Preview:
+        if mode == "full":
+            return _walked(Walk(MAX_ARGS_BYTES, None), value)
+        if text := _plain(plain, value, self._judge):
+            return 0, len(text), text
+        return _walked(Walk(MAX_ARGS_BYTES, self._judge), value)
 
     def preview_text(self, text: str, max_bytes: int = MAX_MESSAGE_BYTES) -> Preview:
         """Text for people: a message, a call string."""
@@ -158,6 +168,13 @@ class _Args:
     def __init__(self, args: Sequence[Any], params: Sequence[str]) -> None:
         self.args = args
         self.params = params
+
+
+def _plain(text_of: Callable[..., str | None], *asked: Any) -> str | None:
+    try:
+        return text_of(*asked)
+    except (RuntimeError, IndexError):  # changed by another thread meanwhile
+        return None
 
 
 def _walked(walk: Walk, value: Any) -> Preview:

@@ -68,12 +68,13 @@ class DiskSpool:
         self._note_waiting(found)
         return sorted(found, key=lambda segment: (-segment.cls, segment.header.t))
 
+    def changed(self) -> bool:
+        """Whether files came or went; one system call a stream."""
+        return any(files.changed() for files in self._streams)
+
     def grew(self) -> bool:
         """Whether there is anything a scan or a read has not seen; a few system calls."""
-        return any(
-            files.changed() or any(segment.grew() for segment in files.segments())
-            for files in self._streams
-        )
+        return self.changed() or any(segment.grew() for segment in self._segments())
 
     def sync(self) -> None:
         """Force grown segments to the disk; a host that loses power then loses only the rest."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from .segment import (
     CORRUPT_BODY,
+    LOST_ARRAYS,
     LOST_EVICTED,
     Header,
     frame,
@@ -109,16 +110,18 @@ class DiskSegment:
             found = parse(
                 data, self.header.seed, is_whole=is_whole, is_sealed=self.is_sealed, room=room
             )
+            mark = self._marks[-1][0] + _MARK_ITEMS
             for body, end in zip(found.bodies, found.ends, strict=True):
-                if body is None or body[1:2] == b"\0":
+                if body is None or body[:1] in LOST_ARRAYS:
                     offset = self._offset_of(body, offset)
                 else:
                     offset += 1
                 if offset > after:
                     yield offset, CORRUPT_BODY if body is None else body
-                self._at = (offset, byte + end)
-                if offset >= self._marks[-1][0] + _MARK_ITEMS:
-                    self._marks.append(self._at)
+                self._at = at = (offset, byte + end)
+                if offset >= mark:
+                    self._marks.append(at)
+                    mark = offset + _MARK_ITEMS
             byte += found.ends[-1] if found.ends else 0
             length = length * 2 if found.is_starved else _BLOCK_BYTES
             is_over = is_whole and len(found.bodies) < room

@@ -185,11 +185,13 @@ class RingSpool:
                 self._told_lost = dropped
         return [self._segments[1], self._segments[0]]
 
+    def changed(self) -> bool:
+        """Whether items were dropped that no scan has told of."""
+        return self.writer.dropped_by_all() > self._told_lost
+
     def grew(self) -> bool:
         """Whether there are items that no read has returned."""
-        return self.writer.dropped_by_all() > self._told_lost or any(
-            segment.end > segment.seen for segment in self._segments
-        )
+        return self.changed() or any(segment.end > segment.seen for segment in self._segments)
 
     def sync(self) -> None:
         """Nothing to do."""

@@ -116,11 +116,17 @@ class Lane:
             if segment is None:
                 return 0
             try:
-                frames = []
+                frames, heads = [], segment.heads
                 for body in bodies:
-                    head, seed = segment.heads.get(len(body)) or segment.head(len(body))
+                    length = len(body)
+                    head, seed = heads.get(length) or segment.head(length)
                     frames.append(head + _SUM(crc32(body, seed)) + body)
-                return self._sent_of(segment, frames, write(segment.fd, b"".join(frames)))
+                data = b"".join(frames)
+                sent = write(segment.fd, data)
+                if sent < len(data):
+                    return self._sent_of(segment, frames, sent)
+                self.written += len(frames)
+                return len(frames)
             finally:
                 self._unpin(segment)
         except (OSError, ValueError, MemoryError):
