@@ -17,7 +17,7 @@ from z4j_testing.signals import WAIT_S, eventually
 
 LACKS = dict.fromkeys(
     ("expires", "priority", "chain", "received", "ignore", "reject", "hard limit", "crash",
-     "eta", "routing"), "broker",
+     "eta", "routing", "fires"), "broker",
 )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ class Handle:
                 "trouble": "" if process.is_connected else process.trouble,
                 "engines": [emitter.engine.name for emitter in process.emitters],
                 "hook_errors": process.counters.hook_errors,
+                "guard_skipped": process.counters.guard_skipped,
                 "storage": spool.storage if spool is not None else None,
                 "spool_bytes": usage.bytes if usage else 0,
                 "lost": process.lost,

@@ -57,6 +57,10 @@ def _is_empty(rig: Rig) -> bool:
 class TestSchedules:
     """What a leader and a worker promise each other."""
 
+    @pytest.fixture(autouse=True)
+    def _takes_fires(self, rig: Rig) -> None:
+        without(rig, "fires")
+
     def test_a_fire_is_a_run_under_its_id(self, rig: Rig) -> None:
         fire = new_fire()
 
