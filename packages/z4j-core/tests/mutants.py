@@ -259,7 +259,7 @@ MUTANTS = [
     Mutant(
         "approved_arguments_are_not_compared",
         "z4j_core/agent/firing.py",
-        'params["digest"] != digest(*invocation)',
+        "approved not in (found := digest(*invocation), found.hex())",
         "not digest(*invocation)",
         "test_c14_arguments_edited_after_they_were_approved_are_not_fired",
         _FIRE,

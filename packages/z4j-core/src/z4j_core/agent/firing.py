@@ -92,7 +92,8 @@ def read_order(params: Mapping[str, Any]) -> Order:
     args = json_value(given.get("args", []), list)
     kwargs = json_value(given.get("kwargs", {}), dict)
     invocation = (given["task"], args, kwargs)
-    if "digest" in params and params["digest"] != digest(*invocation):
+    approved = params.get("digest")
+    if approved is not None and approved not in (found := digest(*invocation), found.hex()):
         raise Refused("policy.args_changed", "these are not the arguments that were approved")
     fire, options = _uuid(params["fire_id"]), json_value(given.get("options", {}), dict)
     if not is_fire(fire):
@@ -185,6 +186,6 @@ _INVOCATION: Mapping[str, Check] = {
 PARAMS: Mapping[str, Check] = {
     "schedule": _id, "fire_id": _id, "generation": _number, "slot": _number, "nonce": _text,
     "trigger": lambda value: value in tuple(Why), "revision": _number, "actor": _text,
-    "digest": lambda value: isinstance(value, bytes), "expires": _maybe_number,
+    "digest": _id, "expires": _maybe_number,
     "invocation": lambda value: isinstance(value, dict),
 }  # fmt: skip

@@ -49,6 +49,11 @@ def guarded(rig: Rig) -> None:
         skip("guard", "broker")
 
 
+def _is_empty(rig: Rig) -> bool:
+    depth = rig.verb(Capability.DEPTH, queue=rig.queue)
+    return not depth.ready and not depth.unacked
+
+
 class TestSchedules:
     """What a leader and a worker promise each other."""
 
@@ -97,6 +102,8 @@ class TestSchedules:
             eventually(lambda: fire in rig.suppressed(), f"a dropped copy of {fire}")
         rig.quiet()
         assert runs(rig, fire) == 1
+        if rig.missing(Capability.DEPTH) is None:
+            eventually(lambda: _is_empty(rig), "the broker to be rid of it")
 
     def test_the_guard_lets_a_redelivery_pass(self, rig: Rig) -> None:
         without(rig, "marks")
