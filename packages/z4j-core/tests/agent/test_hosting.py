@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgpack
 import pytest
 from homes import House, schedule, sealed
@@ -293,3 +295,11 @@ def test_s10_the_last_good_one_stays_when_a_forged_newer_one_is_found(house, sto
 
     until(lambda: [code for code, _ in house.notes][:1] == ["Z4J-E304"])
     assert house.shelf.stand == (1, 3)
+
+
+def test_a_development_brain_without_a_redis_leaves_leases_to_a_file_of_this_host(tmp_path):
+    place = House(tmp_path).home.place
+    beside = replace(place.settings, dsn_from="/work/.z4j/dev.json")
+
+    assert choose(place._replace(settings=beside)).kind == "file"
+    assert choose(place._replace(settings=beside, directory="")).kind == "brain"

@@ -78,11 +78,13 @@ class GroupHost:
     def _work(self) -> None:
         """Serve until stopped; what fails is told once, and tried again."""
         store = self._opened()
+        pause_s = AGAIN_S
         while store is not None and not self._stopping.is_set():
             outcome = attempt(partial(self._serve, store))
             if not outcome.ok:
                 self._trouble(f"schedules of {self._home.group}: {outcome.detail}")
-                self._stopping.wait(LOOK_S)
+                self._stopping.wait(pause_s)
+                pause_s = min(LOOK_S, pause_s * 2)
         if self.loop is not None:
             self.loop.stop(1.0)
         if store is not None:
