@@ -10,21 +10,24 @@ from z4j_testing.demo.rest import enter
 from z4j_testing.demo.stack import PROJECT, open_shop
 from z4j_testing.signals import eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 MAIL = {"task": "shop.send_mail", "args": ["mei@mail.example", "Good morning"]}
 PATIENCE_S = 60
 
 
-@pytest.fixture(scope="module")
-def rest(tmp_path_factory):
-    """A shop with a Celery worker, and what asks its brain."""
+@pytest.fixture(scope="module", params=["", "brain"], ids=["in redis", "in the brain"])
+def rest(tmp_path_factory, request):
+    """A shop with a Celery worker that has its leases there, and what asks its brain."""
     home = tmp_path_factory.mktemp("scheduled")
     family = Family(home)
-    try:
-        shop = open_shop(family, home, free_port(), 0.1, engines=["celery"])
-        yield enter(shop.brain.url, PROJECT, shop.brain.link)
-    finally:
-        family.end()
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param:
+            patch.setenv("Z4J_LEASE_STORE", request.param)
+        try:
+            shop = open_shop(family, home, free_port(), 0.1, engines=["celery"])
+            yield enter(shop.brain.url, PROJECT, shop.brain.link)
+        finally:
+            family.end()
 
 
 @pytest.fixture(scope="module")

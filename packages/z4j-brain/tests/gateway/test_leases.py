@@ -6,7 +6,9 @@ from threading import Thread
 
 import pytest
 from sqlalchemy import delete, select, update
+from websockets.exceptions import ConnectionClosed
 from z4j_brain.agents.model import agent_keys
+from z4j_brain.agents.model import agents as known_agents
 from z4j_brain.commands.model import commands
 from z4j_brain.schedules.model import schedule_groups, schedules
 from z4j_core.errors import LeaseLost, StoreUnavailable
@@ -288,6 +290,22 @@ def test_a_schedulers_key_may_lead_and_fire_and_nothing_else_and_an_agents_may_n
 
     assert statuses == [REFUSED] * 4
     assert asking(agent)(11, [ONE, 1, IDS[0], 1, 60_000]).status == UNAVAILABLE
+
+
+def test_s11_a_schedulers_key_is_no_agent_whatever_it_says(brain, desk, agents):
+    key = brain.key()
+    with brain.db.writing() as conn:
+        own = agent_keys.c.cred_id == key.cred_id
+        conn.execute(update(agent_keys).where(own).values(role="scheduler"))
+    scheduler = agents(key=key, verbs={"fire": 1, "retry": 3}, groups=[CANDIDATE]).shake()
+
+    with brain.db.reading() as conn:
+        assert conn.execute(select(known_agents.c.apps)).scalar() == []
+    page = scheduler.until(RecordType.SCHEDULES)
+    assert bytes.fromhex(key.cred_id) in {seal.cred_id for seal in page.macs}
+    with pytest.raises(ConnectionClosed) as ended:
+        scheduler.open()
+    assert ended.value.rcvd.code == 4403
 
 
 @pytest.fixture(autouse=True)

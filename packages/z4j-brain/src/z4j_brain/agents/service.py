@@ -140,14 +140,14 @@ def proof_of(conn: Connection, roots: RootKeys, cred_id: str, kid: int) -> Proof
 
 
 def live_credentials(conn: Connection, roots: RootKeys, project_id: str) -> list[Credential]:
-    """Every key of a project's agents that may start sessions, with its secret."""
+    """Every key of a project that may start sessions, with its secret."""
     return [
         Credential(
             bytes.fromhex(row.cred_id), row.kid,
             Secret(roots.unwrap(row.root_kid, place_of(row.cred_id, row.kid), row.wrapped)),
         )
         for row in store.keys(conn, project_id)
-        if row.role == "agent" and not _why_not(row)
+        if not _why_not(row)
     ]  # fmt: skip
 
 

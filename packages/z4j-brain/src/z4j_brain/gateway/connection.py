@@ -53,6 +53,10 @@ class Identity:
     role: str = "agent"
 
 
+SCHEDULER = "scheduler"
+"""Role of the key of a standalone scheduler: it leads and asks for due slots, and no more."""
+
+
 class Connection:
     """Socket, session and what the agent said about itself."""
 
@@ -82,12 +86,12 @@ class Connection:
 
     @property
     def apps(self) -> tuple[App, ...]:
-        """Engines of this process with their verbs."""
-        return self.register.apps
+        """Engines of this process with their verbs; a scheduler has none, whatever it says."""
+        return () if self.who.role == SCHEDULER else self.register.apps
 
     def scope_of(self, engine: str, app: str, verb: str) -> int:
         """Where this process can do a verb: 0 not at all, 1 broker, 2 process, 3 both."""
-        for entry in self.register.apps:
+        for entry in self.apps:
             if (entry.engine, entry.app) == (engine, app):
                 return next((known.scope for known in entry.verbs if known.verb == verb), 0)
         return 0

@@ -17,7 +17,7 @@ from ..ingest.apply import Outcome
 from ..ingest.batch import Batch
 from ..ingest.items import BAD, decode_items
 from ..ingest.rows import Meta
-from .connection import MAX_CREDIT, Connection, Segment
+from .connection import MAX_CREDIT, SCHEDULER, Connection, Segment
 from .core import Core
 from .leasing import Leasing
 from .presence import Presence
@@ -28,6 +28,9 @@ from .standing import tell
 MAX_UNACKED = 64
 BUSY_ITEMS = 50_000
 SHORTEST_PAUSE_S = 0.1
+_OF_SCHEDULER = frozenset(
+    {RecordType.BEAT, RecordType.UPDATE, RecordType.LEASE, RecordType.WANT, RecordType.CLOSE}
+)
 
 
 class _Events(Struct, array_like=True):
@@ -80,6 +83,8 @@ class Frames:
             Ended: the session is over.
         """
         handler = self._handlers.get(received.type)
+        if connection.who.role == SCHEDULER and received.type not in _OF_SCHEDULER:
+            raise Ended(CloseCode.REVOKED, "the key of a scheduler may not do that")
         if handler is not None:
             await handler(connection, received)
 

@@ -19,10 +19,9 @@ from z4j_core.wire.replication import Lease, Leased
 from ..schedules import leases
 from ..schedules.groups import Place
 from .central import REFUSED, Central
-from .connection import Connection
+from .connection import SCHEDULER, Connection
 from .core import Core
 
-SCHEDULER = "scheduler"
 _OF_SCHEDULER = frozenset({*range(Op.ACQUIRE, Op.OPEN + 1), Op.FIRE})
 MOST_AT_ONCE = 8
 

@@ -224,7 +224,7 @@ def _row(connection: Connection, now_us: int) -> dict[str, Any]:
                 "sources": list(app.sources),
                 "unavailable": dict(app.unavailable or {}),
             }
-            for app in register.apps
+            for app in connection.apps
         ],
         "policy": register.policy.text,
         "policy_digest": register.policy.digest.hex(),

@@ -25,7 +25,7 @@ from ..schedules import copies
 from ..schedules import groups as grouping
 from ..schedules.copies import Copy
 from ..schedules.groups import Place
-from .connection import Connection
+from .connection import SCHEDULER, Connection
 from .core import Core
 
 SCHEDULES = 64
@@ -90,7 +90,8 @@ class Replication:
         """Send what an agent asks for."""
         apps = {(app.engine, app.app) for app in connection.apps}
         for want in wants:
-            if want.kind != SCHEDULES or (want.engine, want.app) not in apps:
+            is_own = connection.who.role == SCHEDULER or (want.engine, want.app) in apps
+            if want.kind != SCHEDULES or not is_own:
                 continue
             place = Place(connection.who.project_id, want.engine, want.app)
             known = self._copies.get(place)
