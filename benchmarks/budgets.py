@@ -35,6 +35,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "floor": ("floor_bench",),
     "wire": ("wire_bench",),
     "cron": ("cron_bench",),
+    "leases": ("lease_bench",),
 }
 """Modules of benchmarks/ by area."""
 
@@ -67,6 +68,11 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "ratio_croniter": at_least(5),
         "ratio_cronsim": at_least(3),
         "parse_next_per_s": None,
+    },
+    "leases": {
+        "fires_per_s.postgresql": at_least(5_000),
+        "fires_per_s.redis": at_least(10_000),
+        "fires_per_s.file": None,
     },
 }
 """Figures that must exist by area; a floor has no budget: it is what the machine can do."""

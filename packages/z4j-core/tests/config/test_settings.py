@@ -141,3 +141,27 @@ def test_reading_a_wrong_dsn_again_says_what_is_wrong(dsn_file, tmp_path):
 
     with pytest.raises(ConfigError, match="E101"):
         read_dsn(settings)
+
+
+def test_a_lease_store_is_a_url_that_is_known_or_one_of_two_words(tmp_path):
+    def read(text):
+        loaded = load({"lease_store": text}, environ={}, cwd=tmp_path)
+        return loaded.settings.lease_store, [code for code, _ in loaded.faults]
+
+    for text in ("brain", "file", "redis://cache/3", "postgresql://db/shop"):
+        assert read(text) == (text, [])
+    assert read("mysql://db/shop") == ("", ["Z4J-E014"])
+
+
+def test_the_password_of_a_lease_store_shows_nowhere(tmp_path):
+    settings = load({"lease_store": "redis://:hush@cache/3"}, environ={}, cwd=tmp_path).settings
+
+    assert "hush" not in repr(settings)
+
+
+def test_how_old_schedules_may_be_is_seconds_and_never_negative(tmp_path):
+    def read(value):
+        return load({"schedule_max_stale_s": value}, environ={}, cwd=tmp_path)
+
+    assert read("3600").settings.schedule_max_stale_s == 3600
+    assert [code for code, _ in read("-1").faults] == ["Z4J-E014"]

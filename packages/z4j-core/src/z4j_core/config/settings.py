@@ -12,14 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from ..wire.dsn import Dsn, is_loopback, parse_dsn
 
 ARGS_MODES = ("none", "types", "redacted", "full")
 TRANSPORTS = ("auto", "websocket", "poll")
+SCHEDULERS = ("auto", "off", "only")
 MIN_SPOOL_BYTES = 1 << 20
 _DEV_FILE = Path(".z4j") / "dev.json"
+LEASE_SCHEMES = ("redis", "rediss", "unix", "postgresql", "postgres", "sqlite")
 _IGNORED = frozenset({"schedules"})
 _LEVEL_DEV = "all"
 Fault = tuple[str, str]
@@ -47,6 +50,9 @@ class Settings:
     replay: str = "on"
     ca_file: str | None = None
     transport: str = "auto"
+    scheduler: str = "auto"
+    lease_store: str = field(default="", repr=False)
+    schedule_max_stale_s: int = 0
 
     @property
     def active(self) -> bool:
@@ -138,6 +144,21 @@ def _bytes(value: Any) -> int:
     return number
 
 
+def _seconds(value: Any) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError("expected seconds, 0 for no limit")
+    return number
+
+
+def _lease_store(value: Any) -> str:
+    text = str(value).strip()
+    if text not in {"brain", "file"} and urlsplit(text).scheme not in LEASE_SCHEMES:
+        schemes = ", ".join(f"{scheme}://" for scheme in LEASE_SCHEMES)
+        raise ValueError(f"expected brain, file, or a URL that begins with one of {schemes}")
+    return text
+
+
 def _one_of(*known: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if value not in known:
@@ -152,6 +173,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "engines": _words, "enabled": _flag, "strict": _flag, "environment": str, "release": str,
     "tags": _pairs, "spool_dir": str, "spool_max_bytes": _bytes, "app": str, "replay": str,
     "ca_file": str, "transport": _one_of(*TRANSPORTS),
+    "scheduler": _one_of(*SCHEDULERS), "lease_store": _lease_store,
+    "schedule_max_stale_s": _seconds,
 }  # fmt: skip
 
 

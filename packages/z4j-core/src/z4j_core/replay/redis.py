@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeGuard, cast
 
 import msgpack
 
@@ -64,7 +64,7 @@ class RedisReplay:
             if self._made is None:
                 self._made = cast("Callable[[], Client]", self._make)()
             return ask(cast("Client", self._made))
-        except _client_errors() as error:
+        except client_errors() as error:
             raise StoreUnavailable(f"Redis did not answer: {error}") from error
 
 
@@ -73,12 +73,20 @@ def key_of(app: str, task_id: str) -> str:
     return f"{PREFIX}:{app}:{task_id}"
 
 
-def _client_errors() -> tuple[type[Exception], ...]:
+def client_errors() -> tuple[type[Exception], ...]:
     """What the client's library raises; it is loaded if there is a client of it."""
-    found = getattr(sys.modules.get("redis.exceptions"), "RedisError", None)
-    if isinstance(found, type) and issubclass(found, Exception):
-        return (OSError, found)
-    return (OSError,)
+    found = [
+        getattr(sys.modules.get(module), name, None)
+        for module, name in (
+            ("redis.exceptions", "RedisError"),
+            ("valkey.exceptions", "ValkeyError"),
+        )
+    ]
+    return (OSError, *(error for error in found if _is_error(error)))
+
+
+def _is_error(found: Any) -> TypeGuard[type[Exception]]:
+    return isinstance(found, type) and issubclass(found, Exception)
 
 
 def _record_of(packed: Any) -> ReplayRecord:

@@ -63,6 +63,7 @@ class Outcome(IntEnum):
     """What came of a claim."""
 
     CLAIMED = 1
+    """Also when the same lease claimed it before and has not settled it: an answer was lost."""
     TAKEN = 0
     """The slot, or a later one, was claimed before."""
     STALE = -2
@@ -204,6 +205,13 @@ class LeaseStore(Protocol):
         """Whether this copy of a fire may run: the first, or one of the same `enq`. Kept a day."""
         ...
 
+    def forget_start(self, fire_id: str) -> None:
+        """Let the next copy of a fire start: its engine retries it, and its messages have no mark.
+
+        Where they have one, the guard knows a retry by its `enq`.
+        """
+        ...
+
     def was_started(self, fire_id: str) -> bool:
         """Whether a copy of this fire has ever begun, as far as the guard remembers."""
         ...
@@ -236,7 +244,10 @@ class LeaseStore(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> bool:
-        """Sleep until something changed (lease released, snapshot put) or time is up."""
+        """Sleep until something changed (lease released, snapshot put) or time is up.
+
+        True also where a store cannot tell, as when it has just begun to listen.
+        """
         ...
 
     def wake(self) -> None:
