@@ -30,21 +30,20 @@ def at_least(number: float) -> Budget:
 
 
 AREAS: dict[str, tuple[str, ...]] = {
-    "agent": ("agent_hook", "agent_celery"),
+    "agent": ("agent_hook", "engines_bench"),
     "ingest": ("ingest_bench", "visible_bench"),
     "floor": ("floor_bench",),
     "wire": ("wire_bench",),
     "cron": ("cron_bench",),
-    "engines": ("engines_bench",),
     "leases": ("lease_bench",),
 }
 """Modules of benchmarks/ by area."""
 
-ENGINES = ("rq-simple", "rq", "dramatiq", "huey", "arq", "taskiq")
+ENGINES = ("celery", "rq", "dramatiq", "huey", "arq", "taskiq")
 BUDGETS: dict[str, dict[str, Budget | None]] = {
     "agent": {
-        "celery.cpu_us_per_task": at_most(60),
-        "celery.throughput_loss_pct": at_most(2),
+        **{f"{engine}.cpu_us_per_task": at_most(60) for engine in ENGINES},
+        **{f"{engine}.throughput_loss_pct": at_most(2) for engine in ENGINES},
         "rss_mb": at_most(15),
         "import_ms": at_most(80),
         "hook_p50_us": at_most(15),
@@ -74,10 +73,6 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "fires_per_s.postgresql": at_least(5_000),
         "fires_per_s.redis": at_least(10_000),
         "fires_per_s.file": None,
-    },
-    "engines": {
-        **{f"{engine}.cpu_us_per_task": at_most(60) for engine in ENGINES},
-        **{f"{engine}.throughput_loss_pct": at_most(2) for engine in ENGINES},
     },
 }
 """Figures that must exist by area; a floor has no budget: it is what the machine can do."""

@@ -5,24 +5,21 @@ number of waiting tasks, one after the other in changing order. CPU is user + sy
 tree, on tasks that do nothing. The loss of throughput is judged on tasks that compute for about
 five milliseconds: decision 11 in docs/adr says why.
 
-What else runs on the machine only ever adds. So each worker is judged by its quiet quarter, the
-mean of its lowest quarter of rounds, and a figure is the difference of two such means; `spread` is
-the deviation of the same figure over three thirds of the rounds.
+A figure compares the quiet quarters of both workers, see `quiet`.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import redis
 from bench_apps import work
 from bench_workers import BROKER, Used, Worker, kinds
+from quiet import Figure, figure, quiet
 from z4j_testing.brain import FakeBrain
 from z4j_testing.services import redis_url
 
@@ -33,7 +30,6 @@ LONGER = 40
 WORST = {"celery": ("celery.solo", "celery.prefork"), "rq": ("rq.fork", "rq.simple")}
 """Engines with two kinds of worker: their own figures are the worse ones."""
 Pair = tuple[Used, Used]
-Figure = dict[str, Any]
 
 
 def measure(quick: bool = False, only: Sequence[str] = ()) -> list[Figure]:
@@ -63,10 +59,10 @@ def _worker(name: str, rounds: int) -> list[Figure]:
             alone.stop()
             observed.stop()
     return [
-        _figure(f"{name}.cpu_us_per_task", added_us, pairs, "µs"),
-        _figure(f"{name}.throughput_loss_pct", loss_pct, longer, "%"),
-        _figure(f"{name}.noop_loss_pct", loss_pct, pairs, "%"),
-        _figure(f"{name}.engine_alone_us", alone_us, pairs, "µs"),
+        figure(f"{name}.cpu_us_per_task", added_us, pairs, "µs"),
+        figure(f"{name}.throughput_loss_pct", loss_pct, longer, "%"),
+        figure(f"{name}.noop_loss_pct", loss_pct, pairs, "%"),
+        figure(f"{name}.engine_alone_us", alone_us, pairs, "µs"),
         {"name": f"{name}.rss_mb", "value": round(added_mb, 2), "unit": "MB"},
     ]
 
@@ -76,11 +72,6 @@ def _pair(alone: Worker, observed: Worker, hashes: int, tasks: int, number: int)
         two = observed.work(hashes, tasks, number)
         return alone.work(hashes, tasks, number), two
     return alone.work(hashes, tasks, number), observed.work(hashes, tasks, number)
-
-
-def quiet(values: Sequence[float]) -> float:
-    """The mean of the lowest quarter: what was measured while the machine was left alone."""
-    return statistics.fmean(sorted(values)[: max(1, len(values) // 4)])
 
 
 def added_us(pairs: Sequence[Pair]) -> float:
@@ -99,31 +90,21 @@ def loss_pct(pairs: Sequence[Pair]) -> float:
     return 100 * (1 - quiet([one.wall_s for one, _ in pairs]) / with_it)
 
 
-def _figure(
-    name: str, told: Callable[[Sequence[Pair]], float], pairs: Sequence[Pair], unit: str
-) -> Figure:
-    thirds = [told(pairs[start::3]) for start in range(3)]
-    return {
-        "name": name, "value": round(told(pairs), 2), "unit": unit,
-        "runs": len(pairs), "spread": round(statistics.pstdev(thirds), 2),
-    }  # fmt: skip
-
-
 def _worst(found: Sequence[Figure]) -> list[Figure]:
     """What is judged of engines with several kinds of worker, and the memory of all."""
-    by_name = {figure["name"]: figure for figure in found}
+    by_name = {each["name"]: each for each in found}
     told: list[Figure] = []
     for engine, workers in WORST.items():
         for what in ("cpu_us_per_task", "throughput_loss_pct"):
             each = [by_name[name] for one in workers if (name := f"{one}.{what}") in by_name]
             if each:
                 told.append({**max(each, key=_value), "name": f"{engine}.{what}"})
-    memory = [figure for figure in found if figure["name"].endswith(".rss_mb")]
+    memory = [each for each in found if each["name"].endswith(".rss_mb")]
     return [*told, {**max(memory, key=_value), "name": "rss_mb"}]
 
 
-def _value(figure: Figure) -> float:
-    return float(figure["value"])
+def _value(told: Figure) -> float:
+    return float(told["value"])
 
 
 def hashes_in(seconds: float) -> int:

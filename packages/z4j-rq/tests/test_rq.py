@@ -292,6 +292,18 @@ def test_a_name_is_read_from_a_pickle_without_loading_it(queue, connection):
     assert (call.task, list(call.args), call.kwargs) == ("rq_shop.ok", [1], {"b": 2})
 
 
+def test_a_horse_does_not_read_again_what_its_worker_has_noted():
+    names = Names([])
+    names.learn("shop.known", "mail")
+    names.note(b"\x80 no pickle that anybody would read", "mail")
+
+    names.in_horse()
+    names.learn("shop.own", "mail")
+
+    assert [task.name for task in names.discover()] == ["shop.known", "shop.own"]
+    assert not names._unread
+
+
 def test_a_worker_learns_the_names_of_what_it_takes(queue, connection):
     names = Names([])
     queue.enqueue("nowhere.task", 1)

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from z4j_core import ErrorText, EventKind, TaskEvent
+from z4j_core import ErrorText, EventKind, Native, TaskEvent
 from z4j_core.agent.boundary import pack
-from z4j_core.agent.items import MAX_ITEM, Source, blank_of, cut_to_size, fill, name, tail, trimmed
+from z4j_core.agent.items import (
+    MAX_ITEM,
+    Source,
+    blank_of,
+    cut_to_size,
+    fill,
+    is_plain,
+    name,
+    tail,
+    trimmed,
+)
 from z4j_core.agent.previews import Shown
 from z4j_core.config import Settings
 from z4j_core.wire.items import Task, unpack_item
@@ -89,3 +99,13 @@ def test_a_long_name_keeps_its_beginning_and_stays_unique():
     assert len(one) == 256
     assert one[:223] == "x" * 223
     assert one != other
+
+
+def test_the_message_behind_an_end_matters_only_where_it_can_be_sent_again():
+    def native() -> Native:
+        raise AssertionError("asked for")
+
+    assert is_plain(TaskEvent(EventKind.SUCCEEDED, "a", native=native))
+    assert not is_plain(TaskEvent(EventKind.FAILED, "a", native=native))
+    assert not is_plain(TaskEvent(EventKind.SUCCEEDED, "a", native=native, detail="ignored"))
+    assert not is_plain(TaskEvent(EventKind.SUCCEEDED, "a", retry_of="b"))

@@ -9,6 +9,7 @@ import threading
 import pytest
 from z4j_core.spool import lost_body
 from z4j_core.spool.segment import lost_counts
+from z4j_testing.signals import eventually
 
 from .conftest import drain, drain_segment
 
@@ -107,6 +108,19 @@ def test_a_resumed_reader_finds_any_offset_by_scanning_one_segment(rig):
 
     for after in (0, 1_999, 1, 1_000, 255, 256, 257, 512, 1_998):
         assert segment.read(after, 1, 1_000) == [bodies[after]]
+
+
+def test_growth_of_a_known_file_is_no_reason_to_list_them_all(rig):
+    spool = rig.open()
+    spool.writer.append(b"\x91\x01")
+    eventually(lambda: spool.scan() and not spool.changed(), "a listing in a later tick")
+
+    spool.writer.append(b"\x91\x01")
+
+    assert spool.grew()
+    assert not spool.changed()
+    spool.writer.append_control(b"\x91\x02")
+    assert spool.changed()
 
 
 def test_the_sender_hears_of_growth(rig):

@@ -46,9 +46,8 @@ class Names:
             self._unread.append((data, queue))
 
     def in_horse(self) -> None:
-        """Leave to the worker what it knows: a horse needs the name of its own job alone."""
+        """Leave to the worker what it has noted to read: a horse would read it for each job."""
         self._unread.clear()
-        self._queues = {}
 
     def queue_of(self, task: str) -> str | None:
         """The queue a task was first seen on."""

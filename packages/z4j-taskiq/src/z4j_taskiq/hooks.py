@@ -174,6 +174,7 @@ class Hooks:
         run.is_sync = task is not None and not inspect.iscoroutinefunction(task.original_func)
         self._here.runs[message.task_id] = run
         self.emit(self._event(run, EventKind.STARTED))
+        run.is_told = True
 
     def entered(self, message: Any) -> None:
         """The task's own code comes next."""
@@ -255,7 +256,11 @@ class Hooks:
             self._here.ended.append(task_id)
         if kind not in (EventKind.RETRYING, EventKind.SUCCEEDED):
             more["native"] = self._native(run)
-        self.emit(self._event(run, kind)._replace(detail=detail, **more))
+        if kind is EventKind.SUCCEEDED and run.is_told:  # the core repeats what the start said
+            told = TaskEvent(kind, task_id, run.attempt, flags=self._flags, detail=detail, **more)
+            self.emit(told)
+        else:
+            self.emit(self._event(run, kind)._replace(detail=detail, **more))
 
     def _event(self, run: Run, kind: EventKind) -> TaskEvent:
         message = run.message

@@ -32,8 +32,8 @@ class Run:
 
     __slots__ = (
         "attempt", "before", "error", "has_left", "hooks", "is_ended", "is_inside", "is_sync",
-        "is_wanted", "loop", "message", "outer", "raw", "requeues", "retries", "revoked", "task",
-        "waiter", "was_resent",
+        "is_told", "is_wanted", "loop", "message", "outer", "raw", "requeues", "retries", "revoked",
+        "task", "waiter", "was_resent",
     )  # fmt: skip
 
     def __init__(self, hooks: Any, message: Any, arrived: Arrived | None) -> None:
@@ -49,7 +49,7 @@ class Run:
         self.error: BaseException | None = None
         self.before: Any = None
         self.waiter: asyncio.Future[None] | None = None
-        self.is_inside = self.has_left = self.is_wanted = self.is_ended = False
+        self.is_inside = self.has_left = self.is_wanted = self.is_ended = self.is_told = False
         self.is_sync = self.was_resent = False
 
     def enter(self, message: Any) -> None:

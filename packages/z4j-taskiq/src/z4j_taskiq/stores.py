@@ -9,6 +9,7 @@ import copy
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ class Store:
         """Nobody knows."""
         return Delivery(known=False)
 
-    @property
+    @cached_property
     def is_eager(self) -> bool:
         """Whether tasks run where they are sent."""
         return any(each.__name__ == "InMemoryBroker" for each in type(self.broker).__mro__)
