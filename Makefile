@@ -81,10 +81,11 @@ SOAK_fuzz := tests/fuzz
 SOAK_chaos := tests/chaos packages/z4j-brain/tests/gateway
 SOAK_host := packages/z4j-core/tests/agent
 SOAK_cron := packages/z4j-core/tests/scheduler
+SOAK_scheduler := tests/schedules_sim packages/z4j-core/tests/scheduler/leader
 SOAK_engines := $(foreach e,celery rq dramatiq huey arq taskiq,packages/z4j-$(e))
-SOAK = $(if $(filter file,$(origin AREA)),,$(or $(SOAK_$(AREA)),$(error AREA is sim, fuzz, chaos, host, cron or engines)))
+SOAK = $(if $(filter file,$(origin AREA)),,$(or $(SOAK_$(AREA)),$(error AREA is sim, fuzz, chaos, host, cron, scheduler or engines)))
 
-soak: sync ## [AREA=sim|fuzz|chaos|host|cron|engines]: the tests that take minutes; tells figures
+soak: sync ## [AREA=sim|fuzz|chaos|host|cron|scheduler|engines]: the tests that take minutes; tells figures
 	@$(RUN) pytest -q -m soak --timeout 3600 $(SOAK) $(ARGS)
 
 fmt: sync ## format, sort imports, fix what can be fixed

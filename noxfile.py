@@ -66,7 +66,16 @@ def mutants(session: nox.Session) -> None:
     """Every import contract and every named promise of delivery dies by its mutant."""
     _locked(session)
     session.run("pytest", "-q", "tests/architecture/test_contracts.py", "tests/sim/test_mutants.py")
+    session.run("pytest", "-q", "-m", "not soak", "-k", "mutant", "tests/schedules_sim")
     session.run("python", "-m", "z4j_testing.mutants", "packages/z4j-core/tests/mutants.py")
+
+
+@nox.session
+def sim(session: nox.Session) -> None:
+    """A million steps of leaders in worlds that seeds decide; Z4J_SIM_STEPS tells how many."""
+    _locked(session)
+    million = "test_a_million_steps_keep_every_promise"
+    session.run("pytest", "-q", "-m", "soak", "tests/schedules_sim", "-k", million)
 
 
 @nox.session

@@ -201,7 +201,9 @@ class ModelStore:
         def work():
             fresh = self.books.now_ms() - UNSEEN_MS
             runs = self.books.runs.get(schedule, {}).values()
-            return sorted((run for run in runs if run.seen_ms > fresh), key=lambda run: run.since_ms)
+            return sorted(
+                (run for run in runs if run.seen_ms > fresh), key=lambda run: run.since_ms
+            )
 
         return self._call("running", work)
 

@@ -111,7 +111,8 @@ class Brain:
         for fact in self.world.facts:
             key = (fact.schedule, fact.generation + 1)
             older[key] = max(older.get(key, 0), fact.slot_ms)
-            if fact.status in FATES or fact.status is Status.SENT:
+            lost = fact.status is Status.CLAIMED and self.world.flushed
+            if lost or fact.status in FATES or fact.status is Status.SENT:
                 told.add((fact.schedule, fact.slot_ms))
             elif fact.status is Status.MISSED:
                 last = int(fact.reason.partition("the last ")[2].partition(",")[0])
@@ -119,7 +120,7 @@ class Brain:
         for name, versions in self.versions.items():
             ends = [version.since_ms for version in versions[1:]] + [until_ms + SETTLED_MS]
             for version, end in zip(versions, ends, strict=True):
-                first = max((older.get((name, n + 1), 0) for n in range(version.generation)))
+                first = max(older.get((name, n + 1), 0) for n in range(version.generation))
                 for slot in slots(version, min(end - SETTLED_MS, until_ms)):
                     holds(
                         EXPLAINED,

@@ -171,4 +171,3 @@ def lost_lease_is_held_on_to(patch):
         return 1.5 if lease is not None else 0.0
 
     patch.setattr(tenure.Tenure, "left_s", property(keep))
-

@@ -81,9 +81,8 @@ class Node:
         lease = self.leader.tenure.lease
         held = lease is not None and self.boottime() < lease.deadline
         books = world.books
-        if held and not world.jumped:
+        if held and not (world.jumped or world.flushed):
             held = books.epoch == lease.epoch and books.expires_ms > world.store_ms()
-            held = held or books.epoch == 0
         holds(FENCED, held, f"node {self.number} places {job.id[:8]} at {world.now_ms}")
         world.happens(self, "stop_in_place")
         outcome = world.broker.take(job, enq)

@@ -37,7 +37,7 @@ class World:
     """Everything there is."""
 
     def __init__(self, seed):
-        self.rng = random.Random(seed)  # noqa: S311  (a seed decides everything)
+        self.rng = random.Random(seed)
         self.seed = seed
         self.now_ms = START_MS
         self.skew_ms = 0

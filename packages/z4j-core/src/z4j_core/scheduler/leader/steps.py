@@ -57,9 +57,7 @@ def steps_of(
         if step is not None:
             steps.append(step)
     told = [
-        step
-        for step in steps
-        if isinstance(step, Fire) and step.kind == TELL and not step.since_ms
+        step for step in steps if isinstance(step, Fire) and step.kind == TELL and not step.since_ms
     ]
     last = max(told, key=lambda fire: fire.cursor_ms, default=None)
     if last is None or base.max_fires is not None:
