@@ -70,7 +70,7 @@ dashboard-test: sync $(MODULES)
 	@$(MAKE) -s dashboard
 	@$(NPM) run --silent budget
 
-bench: sync ## AREA=agent|engines|ingest|floor|wire|cron [ARGS=--quick]: measure, write benchmarks/results/<area>.json
+bench: sync ## AREA=agent|engines|ingest|floor|wire|cron|leases [ARGS=--quick]: measure, write benchmarks/results/<area>.json
 	@$(VENV)/bin/python benchmarks/run.py $(AREA) $(ARGS)
 
 build: dashboard ## sdists and wheels of every package into dist/

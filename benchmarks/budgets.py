@@ -36,6 +36,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "wire": ("wire_bench",),
     "cron": ("cron_bench",),
     "engines": ("engines_bench",),
+    "leases": ("lease_bench",),
 }
 """Modules of benchmarks/ by area."""
 
@@ -68,6 +69,11 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "ratio_croniter": at_least(5),
         "ratio_cronsim": at_least(3),
         "parse_next_per_s": None,
+    },
+    "leases": {
+        "fires_per_s.postgresql": at_least(5_000),
+        "fires_per_s.redis": at_least(10_000),
+        "fires_per_s.file": None,
     },
     "engines": {
         **{f"{engine}.cpu_us_per_task": at_most(60) for engine in ENGINES},

@@ -251,8 +251,8 @@ MUTANTS = [
     Mutant(
         "arguments_typed_elsewhere_are_fired_at_control",
         "z4j_core/agent/firing.py",
-        "    if not verdict.allowed:\n        raise Refused(\n            \"policy.args",
-        "    if False:\n        raise Refused(\n            \"policy.args",
+        '    if not verdict.allowed:\n        raise Refused(\n            "policy.args',
+        '    if False:\n        raise Refused(\n            "policy.args',
         "test_c14_arguments_that_the_app_did_not_declare_need_the_level_run",
         _FIRE,
     ),

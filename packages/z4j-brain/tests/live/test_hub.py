@@ -17,6 +17,7 @@ class Change:
         self.project_id = PROJECT
         self.changed = [(ref, 1) for ref in refs]
         self.bulks = bulks
+        self.schedules = ()
 
 
 class Books:
@@ -48,6 +49,9 @@ class Books:
 
     def bulk(self, conn, project_id, bulk_id):
         return {"id": bulk_id}
+
+    def schedules(self, conn, look, ids):
+        return {"up": [], "gone": ids}
 
     def lag(self, conn, project_id):
         return {"age_ms": 0, "agents": []}

@@ -1,8 +1,11 @@
-"""A group of a process, without the process. The rule: engine, emitter, shelf and store are real."""
+"""A group of a process, without the process. The rule: engine, shelf and store are real."""
 
 from __future__ import annotations
 
+import os
+import threading
 from types import SimpleNamespace
+from uuid import UUID
 
 from toy import ToyEngine
 from z4j_core.agent.boundary import Emitter
@@ -34,7 +37,6 @@ def schedule(number=1, *, name="", created_ms=0, **fields):
 
 def sealed(revision, schedules, *, era=1, keys=(KEY,), engine="toy", app="toyapp", **more):
     """A snapshot as the brain sealed it."""
-    from uuid import UUID
 
     rows = {UUID(name).bytes: data for name, data in schedules.items()}
     found = Snapshot(era, revision, "demo", engine, app, rows, more.pop("last_slots", {}), **more)
@@ -57,7 +59,7 @@ class House:
         self.shelf = Shelf(self.emitter.source, self.settings, path, self.note)
         self.home = Home(
             emitter=self.emitter, shelf=self.shelf, policy=parse_policy(allow),
-            settings=self.settings, clock=clock, entropy=lambda n: bytes(n),
+            settings=self.settings, clock=clock, entropy=os.urandom,
             directory=str(tmp_path), ask=_away, note=self.note, write=self.written.append,
             registered=Registered(),
         )  # fmt: skip
@@ -71,7 +73,6 @@ def _away(_op, _args):
 
 
 def _process(settings, clock):
-    import threading
 
     from z4j_core.agent.counters import Counters
     from z4j_core.agent.process import Nowhere
@@ -80,5 +81,5 @@ def _process(settings, clock):
     return SimpleNamespace(
         settings=settings, clock=clock, counters=Counters(), writer=writer,
         changed=threading.Event(), is_sending=False, hand=None, begin=lambda: writer,
-        entropy=lambda n: bytes(n), running_here=lambda: None, keep=lambda *a: None,
+        entropy=os.urandom, running_here=lambda: None, keep=lambda *a: None,
     )  # fmt: skip

@@ -7,7 +7,9 @@ import signal
 
 import pytest
 from agent_script import script
+from homes import schedule
 from z4j_core import Worker
+from z4j_core.agent.policy import parse_policy
 from z4j_core.errors import StoreUnavailable
 from z4j_core.scheduler.leases.calls import Op
 from z4j_core.scheduler.snapshot import pages, sealed_for
@@ -25,6 +27,8 @@ def nobody_fires(monkeypatch):
     """Here it matters who holds which schedules; whoever may fire them does nothing."""
 
     class Idle:
+        """Serves nothing."""
+
         def __init__(self, leads):
             self.leads = leads
 
@@ -285,3 +289,66 @@ def test_what_is_asked_while_the_brain_goes_away_fails_in_time(brain, start):
     until(lambda: not errands.is_open)
     with pytest.raises(StoreUnavailable, match="away"):
         errands.ask(*GROUP, Op.CURSORS, [None])
+
+
+def leads(handle):
+    """Whether each group of a process is led from there; None where it is not served at all."""
+    hosts = [standing.host for standing in handle.process.groups.standings]
+    return [host and host.leads for host in hosts]
+
+
+def test_a_group_is_served_as_long_as_it_has_schedules(brain, start):
+    handle = worker(start)
+    brain.wait_for(lambda: candidates(brain) == [True])
+    assert leads(handle) == [None]
+
+    brain.publish(*GROUP, schedule(1))
+    until(lambda: leads(handle) == [True])
+    brain.publish(*GROUP, {})
+
+    until(lambda: leads(handle) == [None])
+
+
+def test_a_group_that_moves_to_another_store_is_not_led_meanwhile(brain, start):
+    handle = worker(start)
+    brain.wait_for(lambda: candidates(brain) == [True])
+    brain.publish(*GROUP, schedule(1))
+    until(lambda: leads(handle) == [True])
+
+    brain.publish(*GROUP, schedule(1), store={"kind": "none"})
+    until(lambda: leads(handle) == [None])
+    brain.publish(*GROUP, schedule(1))
+
+    until(lambda: leads(handle) == [True])
+
+
+@pytest.mark.parametrize("limit_s", [3_600, 0])
+def test_schedules_a_silent_brain_has_not_confirmed_are_believed_as_long_as_was_said(
+    brain, start, tmp_path, limit_s
+):
+    handle = worker(start, schedule_max_stale_s=limit_s)
+    brain.wait_for(lambda: candidates(brain) == [True])
+    brain.publish(*GROUP, schedule(1))
+    until(lambda: leads(handle) == [True])
+
+    brain.stop()
+    until(lambda: not handle.process.is_connected)
+    for file in (tmp_path / "spool").glob("*/sched/*"):
+        if file.suffix in {".bin", ".heard"}:
+            os.utime(file, (1_000_000_000, 1_000_000_000))
+    handle.process.groups.look()
+
+    assert leads(handle) == [None if limit_s else True]
+    brain.start()
+    until(lambda: leads(handle) == [True])
+
+
+def test_a_worker_that_may_not_lead_tells_of_runs_that_a_schedule_needs_to_know(brain, start):
+    handle = worker(start)
+    brain.wait_for(lambda: candidates(brain) == [True])
+    brain.publish(*GROUP, schedule(1, overlap="skip"))
+    until(lambda: leads(handle) == [True])
+
+    handle.process.groups.arm(parse_policy("observe"), handle.process.groups._open)
+
+    until(lambda: leads(handle) == [False])

@@ -90,6 +90,21 @@ def test_without_a_store_everything_starts(guard):
     assert guard.sole_start(FIRE)
 
 
+def test_the_store_of_the_engine_is_asked_until_another_is_plugged(brain, start, kept):
+    asked = []
+    handle, engine = start()
+    engine.lease_store = lambda group, boottime: asked.append(group) or kept
+
+    assert engine.emit.first_start(FIRE, mark(FIRE, 1))
+    assert not engine.emit.first_start(FIRE, mark(FIRE, 2))
+
+    other = Kept()
+    engine.emit.guard.plug(lambda: other)
+    assert engine.emit.first_start(FIRE, mark(FIRE, 2))
+    assert asked == [f"{handle.settings.dsn.project}/toy/toyapp"]
+    assert (kept.begun, other.begun) == ({FIRE: 1}, {FIRE: 2})
+
+
 def test_where_messages_carry_nothing_a_run_starts_once_until_its_engine_retries_it(guard):
     assert guard.sole_start(FIRE)
     assert not guard.sole_start(FIRE)

@@ -6,7 +6,7 @@ import msgpack
 import pytest
 from homes import House, schedule, sealed
 from toy import ToyEngine
-from z4j_core import EventKind, Job, TaskEvent
+from z4j_core import EventKind, Job
 from z4j_core.agent.hosting.choice import choose, fingerprint
 from z4j_core.agent.hosting.host import GroupHost
 from z4j_core.agent.hosting.placing import Placing

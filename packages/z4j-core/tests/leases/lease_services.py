@@ -1,7 +1,8 @@
-"""How stores are opened over real services, also in other processes. The rule: it can be pickled."""
+"""Stores over real services, opened in any process. The rule: what opens them can be pickled."""
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from typing import Any
 
@@ -12,6 +13,7 @@ from z4j_core.scheduler.leases.connections import Connections
 from z4j_core.scheduler.leases.file import FileStore
 from z4j_core.scheduler.leases.redis import RedisStore
 from z4j_core.scheduler.leases.sql import SqlStore
+from z4j_testing.leases.bench import FP
 
 boottime = SystemClock().boottime
 
@@ -40,6 +42,14 @@ class OnSql:
 
     def __call__(self, group: str | None = None, **settings: Any) -> SqlStore:
         return SqlStore(Connections(self.connect), group or self.group, boottime, **settings)
+
+
+def lead_on(make: OnFile, ttl_ms: int, told: Any) -> None:
+    """Lead until killed, and say by which lease. Called in another process."""
+    store = make()
+    lease = store.acquire("one", ttl_ms=ttl_ms, fp=FP, rev="")
+    told.send(tuple(lease))
+    signal.pause()
 
 
 class OnFile:

@@ -10,12 +10,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ..db import Database, is_trouble
+from .contract import Change, Sources
 from .watch import RESET, Look, Stream, Watch, encode
 
 _log = logging.getLogger("z4j.live")
@@ -26,59 +27,6 @@ LAG_EVERY_S = 2.0
 RING_S = 60.0
 RESEND_S = 2.0
 MAX_ROWS = 500
-
-
-class Change(Protocol):
-    """What the hub reads of one project in one commit."""
-
-    @property
-    def project_id(self) -> str: ...
-    @property
-    def changed(self) -> Iterable[tuple[str, int]]: ...
-    @property
-    def bulks(self) -> Iterable[str]: ...
-    @property
-    def schedules(self) -> Iterable[str]: ...
-
-
-class Sources(Protocol):
-    """What the pages show; functions of the features, run in a reader thread."""
-
-    def rows(self, conn: Connection, project_id: str, refs: list[str]) -> list[Mapping[str, Any]]:
-        """Rows of `tasks`, as a query judges them."""
-        ...
-
-    def shown(self, row: Mapping[str, Any], *, args_visible: bool) -> dict[str, Any]:
-        """A row as the list shows it, with `ref` and `v`."""
-        ...
-
-    def fits(self, look: Look, node: Any, rows: list[Mapping[str, Any]]) -> list[bool]:
-        """Which rows belong to a look's query and range."""
-        ...
-
-    def parsed(self, look: Look) -> Any:
-        """The look's query; raises what the API would answer."""
-        ...
-
-    def counts(self, conn: Connection, look: Look, node: Any) -> dict[str, Any]:
-        """Numbers beside a list, by key."""
-        ...
-
-    def page(self, conn: Connection, look: Look) -> tuple[str, dict[str, Any]] | None:
-        """Event name and content of a view that is sent whole (now, queues, task)."""
-        ...
-
-    def bulk(self, conn: Connection, project_id: str, bulk_id: str) -> dict[str, Any]:
-        """A bulk as the API shows it."""
-        ...
-
-    def schedules(self, conn: Connection, look: Look, ids: list[str]) -> dict[str, Any]:
-        """Schedules that changed, as the list shows them; `*` stands for those of just now."""
-        ...
-
-    def lag(self, conn: Connection, project_id: str) -> dict[str, Any]:
-        """How far the page is behind its agents."""
-        ...
 
 
 @dataclass(slots=True)

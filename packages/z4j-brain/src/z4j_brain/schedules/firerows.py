@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, select
 from sqlalchemy.orm import aliased
 
+from ..commands.model import bulk_items
 from .model import fires, schedules
 
 STRIP = 30
-_SENT = 3
 STATUSES = (
     "", "claimed", "buffered", "sent", "skipped", "missed", "expired", "refused", "failed",
     "duplicate_suppressed",
@@ -44,11 +44,17 @@ def one(conn: Connection, schedule_id: str, fire_id: str) -> Row[Any] | None:
     return conn.execute(query).first()
 
 
-def any_running(conn: Connection, schedule_id: str, nonce: str) -> bool:
-    """Whether a fire of a backfill was placed and its task has not ended."""
-    query = select(fires.c.fire_id).where(
-        fires.c.schedule_id == schedule_id, fires.c.nonce == nonce, fires.c.ended.is_(None),
-        fires.c.status <= _SENT,
+def any_running(conn: Connection, bulk_id: str, since_us: int) -> bool:
+    """Whether a fire of a backfill is on its way, or was placed since and has not ended."""
+    on_its_way = ("sealed", "sent", "accepted", "done")
+    same = and_(fires.c.fire_id == bulk_items.c.task_id, fires.c.nonce == bulk_items.c.bulk_id)
+    query = (
+        select(bulk_items.c.idx)
+        .outerjoin(fires, same)
+        .where(
+            bulk_items.c.bulk_id == bulk_id, bulk_items.c.state.in_(on_its_way),
+            fires.c.ended.is_(None), fires.c.sent.is_(None) | (fires.c.sent > since_us),
+        )
     )  # fmt: skip
     return conn.execute(query.limit(1)).first() is not None
 

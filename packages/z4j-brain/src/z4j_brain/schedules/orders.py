@@ -142,10 +142,12 @@ def ordered(
     row = store.one(conn, bulk.project_id, said["schedule"])
     if row is None:
         return "schedule.gone"
-    if said["overlap"] != "allow" and firerows.any_running(conn, row.id, bulk.id):
+    definition = definition_of(row)
+    since_us = now_us - definition.rules.overlap_timeout_s * 1_000_000
+    if said["overlap"] != "allow" and firerows.any_running(conn, bulk.id, since_us):
         return WAIT
     fire = Fire(
-        row=row, definition=definition_of(row), slot_ms=item.slot_ms, trigger=BACKFILL,
+        row=row, definition=definition, slot_ms=item.slot_ms, trigger=BACKFILL,
         nonce=bulk.id, actor=bulk.by,
     )  # fmt: skip
     return fire.params(now_us)

@@ -18,6 +18,8 @@ from . import timing
 from .model import fires, schedules
 from .written import days_off, definition_of
 
+PAUSED = "paused: "
+"""How a leader says that it has paused a schedule by its own rule."""
 NOBODY = str(UUID(int=0))
 _CLAIMED, _SENT, _MISSED = 1, 3, 5
 _TIMED = frozenset({1, 3})
@@ -101,7 +103,7 @@ def tell(conn: Connection, project_id: str, lines: Sequence[Line]) -> Told:
         _advance(conn, owned[schedule_id], its, gains.get(schedule_id, 0))
         told.schedules.add(schedule_id)
         for line in its:
-            if line.reason and line.reason.startswith("pause") and not owned[schedule_id].paused:
+            if line.reason and line.reason.startswith(PAUSED) and not owned[schedule_id].paused:
                 told.paused[schedule_id] = line.reason
     return told
 

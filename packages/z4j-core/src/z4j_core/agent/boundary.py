@@ -20,7 +20,7 @@ from msgpack import Packer
 
 from ..engine import KnowsRunning
 from ..model.tasks import ENDS, EventKind, Native, TaskDef, TaskEvent
-from .guard import Guard
+from .guard import Guard, own_store
 from .items import (
     BORN,
     MAX_ITEM,
@@ -108,7 +108,8 @@ class Emitter:
         self._blank: list[Any] | None = None
         self._gates: dict[str, QueueGate] = {}
         self._tombstones = BoundedTombstones(process.clock.monotonic)
-        self.guard = guard = Guard(process.counters, process.entropy, self._suppressed)
+        own = lambda: own_store(engine, self.source, process.settings, process.clock)  # noqa: E731
+        self.guard = guard = Guard(process.counters, process.entropy, self._suppressed, own)
         self.first_start, self.sole_start = guard.first_start, guard.sole_start
         self.starts_again, self.note_start = guard.starts_again, guard.note_start
 
@@ -269,10 +270,11 @@ class Emitter:
             parts = since_received(parts, run.received_us)
         item = parts if parts[28] is not None else trimmed(parts)
         body = pack(item)
-        hand = process.hand
+        # The end of a scheduled run does not tell who sent it: its start is never left out.
+        hand = None if kind is _STARTED and (event.fire or event.schedule) else process.hand
         if hand is None or (slot := hand.hold(body)) is None:
             self._append(writer, item, body)
-        elif kind is _STARTED and event.fire is event.schedule is None:  # an end leaves these out
+        elif kind is _STARTED:
             self._hold_back(key, (run.since or 0.0, (hand, slot, body)))
             return
         else:

@@ -6,126 +6,27 @@ of the brain. What fires is in `hosting`, and loaded only for a group that has s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
-from ..clock import Clock
-from ..config import Settings
-from ..spool import Spool, hash8
+from ..spool import hash8
 from ..spool.tail import Tail
 from ..wire.bodies import Group, Newest, Want
 from ..wire.replication import Schedules
 from .boundary import Emitter
 from .hosting import choose_store
 from .hosting.home import Home
-from .hosting.tracked import tracked
 from .policy import CLOSED, Policy
 from .seat import Seat, objection
 from .shelf import Shelf
+from .standing import SCHEDULES, Open, Standing, Surroundings
 
-if TYPE_CHECKING:
-    import threading
-
-    from .errands import Errands
-    from .firing import Registered
-
-SCHEDULES = 64
-"""Kind of WANT."""
 LOOK_S = 1.0
 _HEARD_S = 60.0
 _ABROAD_S = 10.0
 """How long the brain may be away before a group without schedules is looked up elsewhere."""
-
-
-class Host(Protocol):
-    """What serves a group: fires, or stands by to, where it leads, and tells of runs."""
-
-    @property
-    def leads(self) -> bool:
-        """Whether it may fire."""
-        ...
-
-    def note(self, body: bytes) -> None:
-        """Look at an item that was written by this process or a child of it."""
-        ...
-
-    def stop(self, timeout_s: float) -> None:
-        """Hand over and end; waits at most `timeout_s` seconds, 0 from the agent's thread.
-
-        To hand over may need that thread.
-        """
-        ...
-
-
-class Surroundings(Protocol):
-    """What groups ask of their process."""
-
-    settings: Settings
-    clock: Clock
-    entropy: Callable[[int], bytes]
-    emitters: list[Emitter]
-    spool: Spool | None
-    role: str
-    is_child: bool
-    is_connected: bool
-    changed: threading.Event
-    stopping: threading.Event
-    errands: Errands
-    registered: Registered
-
-    @property
-    def path(self) -> str:
-        """Where the stream of this process is."""
-        ...
-
-    def control(self, body: bytes) -> None:
-        """Keep an item of class 1 for the brain."""
-        ...
-
-    def note(self, code: str, text: str) -> None:
-        """Say something that an operator should know, here and to the brain."""
-        ...
-
-
-class Open(Protocol):
-    """Starts what serves a group."""
-
-    def __call__(self, home: Home, *, leads: bool) -> Host: ...
-
-
-class Standing:
-    """How this process stands to one group."""
-
-    def __init__(self, emitter: Emitter, shelf: Shelf, seat: Seat) -> None:
-        self.emitter = emitter
-        self.source = emitter.source
-        self.shelf = shelf
-        self.seat = seat
-        self.is_candidate = False
-        self.host: Host | None = None
-        self.newest = (0, 0)
-        """Era and revision that the brain named last."""
-        self.asked_at = 0.0
-        self._tracked: tuple[tuple[int, int], bool] = ((0, 0), False)
-
-    def has_runs_to_tell(self) -> bool:
-        """Whether runs of this process matter to a schedule."""
-        held = self.shelf.held
-        if held is None or not self.emitter.workers:
-            return False
-        if self._tracked[0] != held.stand:
-            self._tracked = (held.stand, bool(tracked(held.schedules)))
-        return self._tracked[1]
-
-    def wants(self) -> list[Want]:
-        """What to ask the brain for, if it has more than is held."""
-        if not self.is_candidate or self.newest <= self.shelf.stand:
-            return []
-        era, revision = self.shelf.stand
-        have = revision if era == self.newest[0] else 0
-        return [Want(SCHEDULES, *self.source, have)]
 
 
 class Groups:
@@ -143,6 +44,7 @@ class Groups:
         self._look_at = self._away_since = self._heard_at = 0.0
         self._tail: Tail | None = None
         self._is_stopped = False
+        self._turn = threading.Lock()
         self.objection = ""
         """Why no group is led from here; empty when one may be."""
 
@@ -168,16 +70,21 @@ class Groups:
 
         Called before the sender hears that anything was stored: then nothing is unlinked unread.
         """
-        hosts = [s.host for s in self._standings.values() if s.host is not None]
-        if not hosts or not any(s.has_runs_to_tell() for s in self._standings.values()):
+        served = [s for s in self._standings.values() if s.host is not None]
+        if served:
+            served[0].emitter.quietly(partial(self._read_along, served))
+
+    def _read_along(self, served: list[Standing]) -> None:
+        if not any(standing.has_runs_to_tell() for standing in served):
             self._tail = None
             return
         path = self._process.path
         if self._tail is None or self._tail.path != path:
             self._tail = Tail(path)
         for body in self._tail.read():
-            for host in hosts:
-                host.note(body)
+            for standing in served:
+                if standing.host is not None:
+                    standing.host.note(body)
 
     def upkeep(self) -> None:
         """Take or leave seats, start and stop what fires; cheap when nothing has changed."""
@@ -236,7 +143,8 @@ class Groups:
 
     def stop(self, timeout_s: float) -> None:
         """Hand over all that is led from here; waits at most `timeout_s` seconds."""
-        self._is_stopped = True
+        with self._turn:
+            self._is_stopped = True
         for standing in list(self._standings.values()):
             self._close(standing, timeout_s)
             standing.seat.leave()
@@ -248,7 +156,9 @@ class Groups:
             standing.seat.leave()
         self._began()
 
-    def _met(self, emitter: Emitter) -> Standing:
+    def _met(self, emitter: Emitter) -> Standing | None:
+        if self._named(*emitter.source) is not None:
+            return None  # two objects of one engine on one broker are one group
         spool = self._process.spool
         place = (
             Path(spool.home) / "sched" / hash8(*emitter.source) if spool and spool.home else None
@@ -266,6 +176,11 @@ class Groups:
 
     def _follow(self, standing: Standing) -> None:
         """Serve a group as far as that may be from here, and no further."""
+        with self._turn:
+            if not self._is_stopped:
+                self._served(standing)
+
+    def _served(self, standing: Standing) -> None:
         was = standing.is_candidate
         standing.is_candidate = not self.objection and standing.seat.take()
         if not (standing.is_candidate and was):
@@ -307,6 +222,9 @@ class Groups:
 
     def _is_needed(self, standing: Standing) -> bool:
         """Whether there is anything to fire, or nobody who could say so."""
+        held = standing.shelf.held
+        if held is not None and (held.store or {}).get("kind") == "none":
+            return False  # the brain moves the group to another store
         if standing.shelf.count:
             return True
         if self._process.is_connected or standing.shelf.stand > (0, 0):

@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ..clock import Clock
+from ..config import Settings
+from ..errors import Unsupported
 from ..invoke import Outcome, attempt
 from ..scheduler.fires import is_fire, read_mark
-from ..scheduler.lease import LeaseStore
+from ..scheduler.lease import LeaseStore, group_of
 from .counters import Counters
+from .items import Source
 
 WAIT_S = 0.25
 """How long a start waits at most."""
@@ -33,15 +37,20 @@ class _Question:
 
 
 class Guard:
-    """The guard of one engine in this process; without a store everything passes."""
+    """The guard of one engine in this process; without a store everything passes.
+
+    `own` makes the store that is asked while no other is plugged, None where there is none.
+    """
 
     def __init__(
         self,
         counters: Counters,
         entropy: Callable[[int], bytes],
         suppressed: Callable[[str, int], None],
+        own: Offer = lambda: None,
     ) -> None:
         self._counters = counters
+        self._own = own
         self._entropy = entropy
         self._suppressed = suppressed
         self._offer: Offer | None = None
@@ -49,6 +58,7 @@ class Guard:
 
     def _reset(self) -> None:
         self._store: LeaseStore | None = None
+        self._has_asked = False
         self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -56,11 +66,11 @@ class Guard:
 
     @property
     def is_plugged(self) -> bool:
-        """Whether there is anybody to ask."""
+        """Whether a store was plugged."""
         return self._offer is not None
 
     def plug(self, offer: Offer | None) -> None:
-        """Ask the store that `offer` makes, once it is needed; None: let everything pass.
+        """Ask the store that `offer` makes, once it is needed; None: the engine's own, if any.
 
         After a fork the child makes a store of its own from the same offer.
         """
@@ -98,7 +108,7 @@ class Guard:
 
     def note_start(self, task_id: str) -> None:
         """Keep that a run began; nobody waits for that."""
-        if self._offer is None or not is_fire(task_id):
+        if not is_fire(task_id):
             return
         if self._questions.qsize() < _MAX_NOTES:
             self._put(_Question(lambda store: store.first_start(task_id, 1)))
@@ -113,8 +123,6 @@ class Guard:
 
     def _asked(self, ask: Callable[[LeaseStore], Any]) -> Any:
         """The answer of the store; None where there is none within `WAIT_S`, which is counted."""
-        if self._offer is None:
-            return None
         overdue = self._overdue
         if overdue is not None and not overdue.done.is_set():
             self._counters.guard_skipped += 1
@@ -145,13 +153,18 @@ class Guard:
             question.done.set()
 
     def _answer(self, ask: Callable[[LeaseStore], Any]) -> Any:
-        return ask(self._made())
+        if not self._has_asked:
+            self._store, self._has_asked = (self._offer or self._own)(), True
+        return None if self._store is None else ask(self._store)
 
-    def _made(self) -> LeaseStore:
-        store = self._store
-        if store is None:
-            store = self._offer() if self._offer is not None else None
-            if store is None:
-                raise LookupError("no store of leases")
-            self._store = store
-        return store
+
+def own_store(engine: Any, source: Source, settings: Settings, clock: Clock) -> LeaseStore | None:
+    """The store in the engine's own broker, unless another was chosen for leases."""
+    make = getattr(engine, "lease_store", None)
+    if make is None or settings.dsn is None or getattr(settings, "lease_store", None):
+        return None
+    try:
+        store: LeaseStore | None = make(group_of(settings.dsn.project, *source), clock.boottime)
+    except Unsupported:
+        return None
+    return store

@@ -77,7 +77,10 @@ def client_errors() -> tuple[type[Exception], ...]:
     """What the client's library raises; it is loaded if there is a client of it."""
     found = [
         getattr(sys.modules.get(module), name, None)
-        for module, name in (("redis.exceptions", "RedisError"), ("valkey.exceptions", "ValkeyError"))
+        for module, name in (
+            ("redis.exceptions", "RedisError"),
+            ("valkey.exceptions", "ValkeyError"),
+        )
     ]
     return (OSError, *(error for error in found if _is_error(error)))
 

@@ -63,6 +63,7 @@ class Outcome(IntEnum):
     """What came of a claim."""
 
     CLAIMED = 1
+    """Also when the same lease claimed it before and has not settled it: an answer was lost."""
     TAKEN = 0
     """The slot, or a later one, was claimed before."""
     STALE = -2
@@ -243,7 +244,10 @@ class LeaseStore(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> bool:
-        """Sleep until something changed (lease released, snapshot put) or time is up."""
+        """Sleep until something changed (lease released, snapshot put) or time is up.
+
+        True also where a store cannot tell, as when it has just begun to listen.
+        """
         ...
 
     def wake(self) -> None:

@@ -174,10 +174,13 @@ def applied(held: Snapshot | None, project: str, parts: Sequence[Schedules]) -> 
 
 
 def bucketed(snapshot: Snapshot, since: Snapshot | None = None) -> Sealed:
-    """A sealed snapshot as stores keep it; with `since` only the buckets that differ from that."""
-    ours, theirs = _buckets(snapshot), _buckets(since) if since is not None else {}
-    numbers = {number for number in ours.keys() | theirs.keys()
-               if ours.get(number) != theirs.get(number)}  # fmt: skip
+    """A sealed snapshot as stores keep it; with `since` only the buckets that differ from that.
+
+    Without it all buckets are there, the empty ones too: they replace what a store has.
+    """
+    ours, theirs = _buckets(snapshot), _buckets(since) if since is not None else None
+    numbers = [number for number in range(BUCKETS)
+               if theirs is None or ours.get(number) != theirs.get(number)]  # fmt: skip
     buckets = {number: pack(ours.get(number, [])) for number in numbers}
     return Sealed(snapshot.rev, _head(snapshot), buckets)
 

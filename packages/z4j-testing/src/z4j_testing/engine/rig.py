@@ -24,7 +24,7 @@ What an engine does not have a rig names in `lacks`, with a reason code; `withou
 `priority`, `chain`, `received` (a worker takes tasks before it can start them), `ignore`, `reject`,
 `hard limit`, `crash`, `retries again` (a retried run may retry as often as the first), `marks` (a
 message says which fire it is), `guard` (workers drop a second copy), `native` (a scheduler of its
-own), `headers` (a message may have some), `worker store` (a worker has whom to ask about copies).
+own), `headers` (a message may have some).
 Where the engine does not number attempts, the rig does, by their starts.
 """
 

@@ -17,7 +17,7 @@ from z4j_core.model.tasks import ENDS
 from z4j_core.scheduler.fires import fire_id, mark
 
 from ..signals import eventually
-from .rig import Rig, kinds, needs, without
+from .rig import Rig, kinds, needs, skip, without
 
 _FLAKY = _TWICE = 2
 _SOON_S = 600.0
@@ -40,6 +40,15 @@ def runs(rig: Rig, token: str) -> int:
     return rig.marks("echo").count([[token], {}])
 
 
+def guarded(rig: Rig) -> None:
+    """Skip where a worker has nobody to ask: its broker keeps no leases."""
+    offer: Any = getattr(rig.engine, "lease_store", None)
+    if "guard" in rig.lacks or rig.in_process:
+        return
+    if offer is None or offer("a/b/c", SystemClock().boottime) is None:
+        skip("guard", "broker")
+
+
 class TestSchedules:
     """What a leader and a worker promise each other."""
 
@@ -60,7 +69,7 @@ class TestSchedules:
         assert rig.wait(fire, EventKind.STARTED).fire_id == fire
 
     def test_the_guard_stops_a_second_copy(self, rig: Rig) -> None:
-        without(rig, "worker store")
+        guarded(rig)
         fire = new_fire()
         busy = rig.occupy()
 
@@ -77,7 +86,7 @@ class TestSchedules:
         assert [kind for kind in kinds(rig, fire) if kind in ENDS] == [EventKind.SUCCEEDED]
 
     def test_a_copy_that_comes_after_the_end_is_stopped(self, rig: Rig) -> None:
-        without(rig, "worker store")
+        guarded(rig)
         fire = new_fire()
         placed(rig, fire, 1, "echo", fire)
         rig.end(fire)
@@ -159,5 +168,5 @@ class TestSchedules:
         task_id, key = rig.native()
 
         rig.end(task_id)
-        named = {seen.schedule for seen in rig.of(task_id)} - {None}
-        assert named == {key}
+        assert rig.wait(task_id, EventKind.ENQUEUED).schedule == key
+        assert {seen.schedule for seen in rig.of(task_id)} <= {key, None}

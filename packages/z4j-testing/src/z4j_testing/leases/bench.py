@@ -62,14 +62,14 @@ class Bench(NamedTuple):
     back: Callable[[], None] | None = None
 
 
-def lead(store: LeaseStore, owner: str = "one", ttl_ms: int = TTL_MS, **given: str) -> Lease:
+def lead(store: LeaseStore, owner: str = "one", ttl_ms: int = TTL_MS, **given: Any) -> Lease:
     """Become the leader, who must be free."""
     found = ask(store, owner, ttl_ms, **given)
     assert isinstance(found, Lease), found
     return found
 
 
-def refused(store: LeaseStore, owner: str = "two", **given: str) -> Refusal:
+def refused(store: LeaseStore, owner: str = "two", **given: Any) -> Refusal:
     """Ask for the lease, which must not be given."""
     found = ask(store, owner, **given)
     assert isinstance(found, Refusal), found
@@ -98,9 +98,7 @@ def schedule(number: int = 0) -> str:
     return str(uuid5(UUID(int=7), str(number)))
 
 
-def slot(
-    number: int = 0, minute: int = 0, generation: int = 1, **fields: Any
-) -> Claim:
+def slot(number: int = 0, minute: int = 0, generation: int = 1, **fields: Any) -> Claim:
     """A claim of one slot of one schedule."""
     given: Mapping[str, Any] = {"record": b"\x00rec\xff:" + bytes((number % 256,)), **fields}
     name, slot_ms = schedule(number), SLOT_MS + minute * 60_000

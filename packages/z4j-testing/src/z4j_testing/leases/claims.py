@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from z4j_core.scheduler.lease import Mark, OpenFire, Outcome, Stand
 
 from .bench import SLOT_MS, Bench, lead, schedule, slot
@@ -46,9 +45,7 @@ class TestClaims:
 
         assert outcomes == [Outcome.SPENT, Outcome.CLAIMED, Outcome.TAKEN, Outcome.STALE]
 
-    def test_a_stale_generation_never_fires_and_a_newer_one_begins_anew(
-        self, bench: Bench
-    ) -> None:
+    def test_a_stale_generation_never_fires_and_a_newer_one_begins_anew(self, bench: Bench) -> None:
         store = bench.make()
         lease = lead(store)
         store.claim(lease, [slot(0, 30, generation=2)])
@@ -102,7 +99,8 @@ class TestClaims:
 
         states = ("buffered", "sent", "failed", "dropped")
         store.settle(
-            lease, [Mark(fire.fire_id, state, 3) for fire, state in zip(fires, states, strict=False)]
+            lease,
+            [Mark(fire.fire_id, state, 3) for fire, state in zip(fires, states, strict=False)],
         )
 
         assert {(fire.fire_id, fire.state, fire.enq) for fire in store.open()} == {
@@ -126,7 +124,7 @@ class TestClaims:
 
         for wrong in ([slot(0, 1), slot(0, 2)], [slot(number) for number in range(501)],
                       [slot(0, record=bytes(4_097))]):  # fmt: skip
-            with pytest.raises(ValueError, match="claims|twice|record"):
+            with pytest.raises(ValueError, match=r"claims|twice|record"):
                 store.claim(lease, wrong)
 
         assert store.cursors() == {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from z4j_core.errors import LeaseLost
 from z4j_core.scheduler.lease import MARGIN_MS, Sealed, rev_text
 

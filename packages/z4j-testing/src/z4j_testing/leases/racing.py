@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ class TestRacing:
         terms.sort(key=lambda term: term.epoch)
         assert {term.owner for term in terms} == {"one", "two"}
         assert len({term.epoch for term in terms}) == len(terms)
-        for earlier, later in zip(terms, terms[1:], strict=False):
+        for earlier, later in pairwise(terms):
             assert earlier.to_ms <= later.from_ms
         claimed = [minute for term in terms for minute in term.claimed]
         assert claimed == sorted(set(claimed))

@@ -1,4 +1,4 @@
-"""The snapshot on its shelf. The rule: only a newer one replaces it, and only what changed moves."""
+"""The snapshot on its shelf. The rule: only a newer one replaces it, and what changed moves."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 
 import pytest
-
 from z4j_core.errors import StoreUnavailable
 from z4j_core.scheduler.lease import LeaseStore, Outcome, Sealed, rev_text
 

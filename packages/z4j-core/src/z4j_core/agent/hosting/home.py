@@ -10,6 +10,7 @@ from ...clock import Clock
 from ...config import Settings
 from ...scheduler.lease import group_of
 from ...scheduler.leases.calls import Answer
+from ...spool import hash8
 from ..boundary import Emitter
 from ..firing import Registered
 from ..policy import Policy
@@ -43,6 +44,11 @@ class Home:
         """The name of the group in a store."""
         dsn = self.settings.dsn
         return group_of(dsn.project if dsn is not None else "", *self.emitter.source)
+
+    @property
+    def name(self) -> str:
+        """The name of the group's files."""
+        return hash8(*self.emitter.source)
 
     @property
     def place(self) -> Place:

@@ -8,16 +8,20 @@ host's never wait for a store.
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ...errors import ConfigError, LeaseLost, StoreError, StoreUnavailable
+from ...invoke import attempt
 from ...scheduler.lease import LeaseStore
 from ...scheduler.snapshot import Snapshot, Unproven, bucketed, unbucketed
 from .choice import choose
 from .followed import Followed
 from .home import Home
-from .leading import Leading, lead
 from .tracked import Runs, tracked
+
+if TYPE_CHECKING:
+    from ...scheduler.leader import Loop
 
 LOOK_S = 30.0
 """How often a store is asked for schedules where nobody has any."""
@@ -26,26 +30,20 @@ _FEW = 2_000
 """Up to so many schedules all buckets are put: nothing has to be known of what is there."""
 
 
-class Ending(Protocol):
-    """What can be ended."""
-
-    def stop(self, timeout_s: float) -> None: ...
-
-
 class GroupHost:
     """Serves one group: leads it or stands by to, where `leads`; tells of its runs in any case."""
 
     def __init__(self, home: Home, *, leads: bool) -> None:
         self.leads = leads
         self.runs = Runs(home.emitter.source, home.clock.monotonic)
-        self.store: Followed | None = None
         self._home = home
-        self._leading: Leading | None = None
+        self.loop: Loop | None = None
+        """What leads, or stands by to."""
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._put: Snapshot | None = None
         self._store_rev = ""
-        self._is_told = False
+        self._told = ""
         self._thread = threading.Thread(target=self._work, name="z4j-schedules", daemon=True)
 
     def start(self) -> None:
@@ -64,9 +62,8 @@ class GroupHost:
         self._stopping.set()
         self._woken.set()
         self._home.shelf.listeners.remove(self._changed)
-        leading = self._leading
-        if leading is not None:
-            leading.stop(timeout_s)
+        if self.loop is not None:
+            self.loop.stop(timeout_s)
         if timeout_s:
             self._thread.join(timeout_s)
 
@@ -74,28 +71,54 @@ class GroupHost:
         held = self._home.shelf.held
         if held is not None:
             self.runs.tracked = tracked(held.schedules)
+        if self.loop is not None:
+            self.loop.wake()
         self._woken.set()
 
     def _work(self) -> None:
+        """Serve until stopped; what fails is told once, and tried again."""
         store = self._opened()
-        if store is None:
-            return
-        self.store = Followed(store, self._seen)
-        if self.leads and self._fetched_first(store):
-            self._leading = lead(self._home, self.store)
+        while store is not None and not self._stopping.is_set():
+            outcome = attempt(partial(self._serve, store))
+            if not outcome.ok:
+                self._trouble(f"schedules of {self._home.group}: {outcome.detail}")
+                self._stopping.wait(LOOK_S)
+        if self.loop is not None:
+            self.loop.stop(1.0)
+        if store is not None:
+            store.close()
+
+    def _opened(self) -> LeaseStore | None:
+        """The store of the group; None when a setting forbids that there is one."""
+        while not self._stopping.is_set():
+            try:
+                return choose(self._home.place)
+            except ConfigError as error:
+                self._home.note(error.code, error.text)
+                return None
+            except StoreError as error:
+                self._trouble(f"the lease store cannot be used: {error}")
+                self._stopping.wait(LOOK_S)
+        return None
+
+    def _serve(self, store: LeaseStore) -> None:
+        if self.loop is None and self.leads and self._fetched_first(store):
+            self.loop = self._led(Followed(store, self._seen))
         while not self._stopping.is_set():
             self._woken.wait(self._turn(store))
             self._woken.clear()
-        if self._leading is not None:
-            self._leading.stop(0.0)
-        store.close()
 
-    def _opened(self) -> LeaseStore | None:
-        try:
-            return choose(self._home.place)
-        except (ConfigError, StoreError) as error:
-            self._home.note(getattr(error, "code", "Z4J-E014"), str(error))
-            return None
+    def _led(self, store: Followed) -> Loop:
+        from .leading import lead  # noqa: PLC0415 - triggers and zones, only where they are needed
+
+        loop = lead(self._home, store)
+        self.runs.ended = loop.run_ended
+        return loop
+
+    def _trouble(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self._home.note("Z4J-E309", text)
 
     def _turn(self, store: LeaseStore) -> float:
         """Do what there is to do; seconds until the next look."""
@@ -148,6 +171,7 @@ class GroupHost:
             return
         self._store_rev = kept.rev
         try:
-            self._home.shelf.offer(unbucketed(kept))
+            if self._home.shelf.offer(unbucketed(kept)):
+                self._put = self._home.shelf.held
         except Unproven as error:
             self._home.note(error.code, f"{error}: in the {store.kind} lease store")

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+from ...scheduler.leader import Loop, Settings
+from ...scheduler.lease import LeaseStore
+from .choice import fingerprint
 from .followed import Followed
 from .home import Home
+from .placing import Placing
+
+TTL_MS = 15_000
+_SHORTEST_MS, _LONGEST_MS = 5_000, 60_000
 
 
-class Leading:
-    """A loop that leads, or stands by to."""
-
-    def stop(self, timeout_s: float) -> None:
-        """Release the lease and end; waits at most `timeout_s` seconds."""
-
-
-def lead(home: Home, store: Followed) -> Leading:
+def lead(home: Home, store: Followed) -> Loop:
     """Start to lead a group, or to stand by."""
-    return Leading()
+    loop = Loop(
+        cast("LeaseStore", store), Placing(home), home.clock, settings_of(home), home.entropy
+    )
+    loop.start()
+    return loop
+
+
+def settings_of(home: Home) -> Settings:
+    """How this process leads; the brain may say in the snapshot for how long a lease lasts."""
+    journal = ""
+    if home.directory:
+        journal = str(Path(home.directory) / "sched" / f"{home.name}.slots")
+    return Settings(
+        owner=str(UUID(bytes=home.entropy(16), version=4)),
+        fp=fingerprint(home.emitter.engine),
+        ttl_ms=ttl_ms_of(home),
+        release=home.settings.release,
+        journal=journal,
+    )
+
+
+def ttl_ms_of(home: Home) -> int:
+    """How long a lease lasts without being renewed."""
+    held = home.shelf.held
+    wanted: Any = (held.store or {}).get("ttl_ms") if held is not None else None
+    if not isinstance(wanted, int):
+        return TTL_MS
+    return min(max(wanted, _SHORTEST_MS), _LONGEST_MS)

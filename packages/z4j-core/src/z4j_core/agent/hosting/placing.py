@@ -105,7 +105,7 @@ class Placing:
             due=fact.due_ms * 1000,
             lag_ms=fact.lag_ms,
             enq=min(fact.enq, 0xFFFF),
-            count_=fact.count,
+            count_=fact.count_,
             slot_local=fact.slot_local,
             fold=fact.fold,
             reason=fact.reason[:256] if fact.reason else None,

@@ -7,6 +7,7 @@ leader noted as sent. Schedules that need nothing of this cost nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import deque
@@ -39,12 +40,16 @@ Tracked = Mapping[str, frozenset[str]]
 
 
 def tracked(schedules: Mapping[bytes, bytes]) -> Tracked:
-    """Which schedules need to know of their runs; the others are not even parsed."""
+    """Which schedules need to know of their runs; the others are not even parsed.
+
+    Those of a newer brain may be unreadable here.
+    """
     found: dict[str, set[str]] = {}
     for data in schedules.values():
         if _DELAYED in data or not all(text in data for text in _NEEDLESS):
-            row = json.loads(data)
-            found.setdefault(str(row["task"]), set()).add(str(row["id"]))
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                row = json.loads(data)
+                found.setdefault(str(row["task"]), set()).add(str(row["id"]))
     return {task: frozenset(ids) for task, ids in found.items()}
 
 
@@ -85,6 +90,8 @@ class Runs:
         self._going: dict[str, tuple[float, float]] = {}
         """Fire to when it began and when that was said last."""
         self.tracked: Tracked = {}
+        self.ended: Callable[[str], object] = bool
+        """Hears of which schedule a run ended."""
 
     @property
     def has_work(self) -> bool:
@@ -149,6 +156,7 @@ class Runs:
         elif seen.kind in _FAILS or seen.kind in _GOOD:
             store.run_ended(schedule, seen.fire_id, failed=seen.kind in _FAILS)
             self._forget(seen.fire_id)
+            self.ended(schedule)
         return True
 
     def _found(self, store: LeaseStore, seen: Seen) -> str | None:

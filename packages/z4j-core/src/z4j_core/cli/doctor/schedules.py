@@ -44,7 +44,7 @@ def tell(engine: Engine, settings: Settings, clock: Clock) -> Said:
 
     Raises:
         Failure: Z4J-E305 nobody may fire from here; Z4J-E014 the store that is set cannot be used;
-            Z4J-E307 it does not answer.
+            Z4J-E309 it does not answer.
     """
     may_fire(settings)
     group = group_of(settings.dsn.project if settings.dsn else "", engine.name, engine.app)
@@ -57,7 +57,7 @@ def tell(engine: Engine, settings: Settings, clock: Clock) -> Said:
     except ConfigError as error:
         raise Failure(error.code, error.text) from error
     except StoreError as error:
-        raise Failure("Z4J-E307", f"the lease store does not answer: {error}") from error
+        raise Failure("Z4J-E309", f"the lease store does not answer: {error}") from error
     risk = _risk(store)
     store.close()
     text = f"leases in {store.kind}, fires go on while the brain is away"

@@ -63,8 +63,8 @@ class End(Enum):
 class FireFact(NamedTuple):
     """One line of the ledger of fires: the fields of `wire.items.Fire` that a leader knows.
 
-    Of `count` slots from `slot_ms` on, one line tells when they were missed. `at_ms` is when it was
-    so; a line of the same fire and status may come again, and says nothing new then.
+    Of `count_` slots from `slot_ms` on, one line tells when they were missed. `at_ms` is when it
+    was so; a line of the same fire and status may come again, and says nothing new then.
     """
 
     at_ms: int
@@ -79,7 +79,7 @@ class FireFact(NamedTuple):
     due_ms: int
     lag_ms: int = 0
     enq: int = 1
-    count: int = 1
+    count_: int = 1
     slot_local: str = ""
     fold: int = 0
     nonce: str | None = None

@@ -1,7 +1,7 @@
 """A lease store in a directory of one host. The rule: a dead leader is followed at once.
 
-It is the SQL store in SQLite, and a lock each owner holds for life: who finds the leader's lock free
-knows that it died. A stopped leader keeps its lock; its lease has to run out.
+It is the SQL store in SQLite, and a lock each owner holds for life: who finds the leader's lock
+free knows that it died. A stopped leader keeps its lock; its lease has to run out.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ class FileStore(SqlStore):
             {"g": _HOST, "b": self._boot, "t": ttl_ms},
         )
         if not ours:
-            raise StoreError("the directory was used by another host, or before a restart, just now")
+            raise StoreError(
+                "the directory was used by another host, or before a restart, just now"
+            )
 
     def _locks(self, work: Callable[[], None]) -> None:
         try:

@@ -18,18 +18,20 @@ from .tables import Statements
 
 _HEAD = -1
 _NO_CLAIM = -1
-_ROW = "INSERT INTO z4j_lease (grp, owner, epoch, expires_ms, fp) VALUES (:g, '', 0, 0, '')" \
-       " ON CONFLICT (grp) DO NOTHING"
+_ROW = (
+    "INSERT INTO z4j_lease (grp, owner, epoch, expires_ms, fp) VALUES (:g, '', 0, 0, '')"
+    " ON CONFLICT (grp) DO NOTHING"
+)
 _LOCKED = "SELECT owner, epoch, expires_ms, fp, {now} FROM z4j_lease WHERE grp = :g {lock}"
 _CURSOR = """
 INSERT INTO z4j_cursor (grp, schedule, generation, slot_ms, fires, failures, last)
-VALUES (:g, :s, :n, :t, :c, 0, '')
+{rows:g text, s text, n bigint, t bigint, c bigint, x bigint, y text}
 ON CONFLICT (grp, schedule) DO UPDATE
 SET generation = excluded.generation, slot_ms = excluded.slot_ms, fires = excluded.fires"""
 _OPEN = """
 INSERT INTO z4j_open (grp, fire_id, schedule, generation, slot_ms, record, state, enq, epoch,
   claimed_ms)
-VALUES (:g, :f, :s, :n, :t, :r, 'claimed', 1, :e, :now)
+{rows:g text, f text, s text, n bigint, t bigint, r bytea, w text, q bigint, e bigint, now bigint}
 ON CONFLICT (grp, fire_id) DO UPDATE SET schedule = excluded.schedule,
   generation = excluded.generation, slot_ms = excluded.slot_ms, record = excluded.record,
   state = excluded.state, enq = excluded.enq, epoch = excluded.epoch,
@@ -144,9 +146,9 @@ def claim(db: Statements, group: str, lease: Lease, fires: Sequence[Claim]) -> l
             continue
         count = at.fires + 1 if at.generation == fire.generation else 1
         row = {"g": group, "s": fire.schedule, "n": fire.generation, "t": fire.slot_ms}
-        cursor_rows.append({**row, "c": count})
-        told = {"f": fire.fire_id, "r": fire.record, "e": lease.epoch, "now": now}
-        open_rows.append({**row, **told})
+        cursor_rows.append({**row, "c": count, "x": 0, "y": ""})
+        told = {"f": fire.fire_id, "r": fire.record, "w": "claimed", "q": 1, "e": lease.epoch}
+        open_rows.append({**row, **told, "now": now})
     db.each(_CURSOR, cursor_rows)
     db.each(_OPEN, open_rows)
     return outcomes
@@ -205,7 +207,7 @@ def open_fires(db: Statements, group: str) -> list[OpenFire]:
         " FROM z4j_open WHERE grp = :g ORDER BY slot_ms, fire_id",
         {"g": group},
     )
-    return [OpenFire(*row[:4], bytes(row[4]), *row[5:]) for row in found]
+    return [OpenFire._make((*row[:4], bytes(row[4]), *row[5:])) for row in found]
 
 
 def _rev(db: Statements, group: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +21,6 @@ class Living:
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)
         self._held: dict[str, int] = {}
-        _all.add(self)
 
     def hold(self, owner: str) -> None:
         """Say that this owner lives, for as long as this process or until `close`."""
@@ -33,6 +31,7 @@ class Living:
         with suppress(BlockingIOError):
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._held[owner] = fd
+        _all.add(self)
 
     def is_dead(self, owner: str) -> bool:
         """Whether an owner is known to have died; one that left no file may live."""
@@ -48,6 +47,7 @@ class Living:
     def close(self) -> None:
         """Let go of all locks."""
         held, self._held = self._held, {}
+        _all.discard(self)
         for fd in held.values():
             os.close(fd)
 
@@ -74,5 +74,5 @@ def _forked() -> None:
         living.close()
 
 
-_all: weakref.WeakSet[Living] = weakref.WeakSet()
+_all: set[Living] = set()
 os.register_at_fork(after_in_child=_forked)

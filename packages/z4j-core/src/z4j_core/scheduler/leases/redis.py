@@ -198,6 +198,10 @@ class RedisStore:
         """Stop listening; the client is the engine's."""
         self._listener.close(client_errors())
 
+    def eviction_risk(self) -> str | None:
+        """Why the server may lose what it was told to keep; None when it may not."""
+        return cast("str | None", self._asked(eviction_risk))
+
     def _key(self, name: str) -> str:
         return self._base + name
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..lease import (
     MARGIN_MS,
@@ -30,6 +30,9 @@ from .connections import Connections
 from .tables import Statements, ddl
 
 __all__ = ["SqlStore", "ddl", "over"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LOOK_S = 0.5
 
@@ -165,12 +168,13 @@ class SqlStore:
             self._transaction.close()
 
     def _standing(self) -> ledger.Standing:
-        found: ledger.Standing = self._do(ledger.standing)
-        return found
+        return self._do(ledger.standing)
 
-    def _do(self, work: Callable[..., Any], *args: Any) -> Any:
+    def _do(
+        self, work: Callable[Concatenate[Statements, str, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         with self._transaction() as db:
-            return work(db, self._group, *args)
+            return work(db, self._group, *args, **kwargs)
 
     def _dated(self, lease: Lease, before: float, ttl_ms: int) -> Lease:
         return lease._replace(deadline=before + (ttl_ms - MARGIN_MS) / 1000)

@@ -6,6 +6,7 @@ time is the database's: `now` in a statement stands for its clock in millisecond
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -27,6 +28,7 @@ _WORDS = {
     },
 }
 _NAME = re.compile(r"(?<!:):([a-z]\w*)")
+_ROWS = re.compile(r"\{rows:(.*?)\}")
 TABLES = ("z4j_lease", "z4j_cursor", "z4j_open", "z4j_guard", "z4j_run", "z4j_snapshot")
 _DDL = """
 CREATE TABLE IF NOT EXISTS z4j_lease (
@@ -89,6 +91,9 @@ class OverDbapi:
         rows = list(values)
         if not rows:
             return
+        if self.dialect == POSTGRESQL and _ROWS.search(statement):
+            self.rows(statement, in_columns(rows))
+            return
         cursor = self._connection.cursor()
         try:
             cursor.executemany(in_dialect(statement, self.dialect), rows)
@@ -106,15 +111,30 @@ def in_dialect(statement: str, dialect: str) -> str:
     """A statement as the driver of a dialect wants it."""
     for word, meant in _WORDS[dialect].items():
         statement = statement.replace(word, meant)
+    statement = _ROWS.sub(lambda found: _rows(found[1], dialect), statement)
     return statement if dialect == SQLITE else _NAME.sub(r"%(\1)s", statement)
+
+
+def in_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows as PostgreSQL takes many at once where a statement says `{rows:…}`: as arrays."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _rows(columns: str, dialect: str) -> str:
+    """`name type, …`: one row of SQLite, or all rows of PostgreSQL out of arrays."""
+    pairs = [column.split() for column in columns.split(",")]
+    if dialect == SQLITE:
+        return f"VALUES ({', '.join(f':{name}' for name, _ in pairs)})"
+    arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in pairs)
+    return f"SELECT * FROM unnest({arrays})"  # noqa: S608  (names of ours)
 
 
 def is_there(db: Statements) -> bool:
     """Whether the tables exist, as far as this connection can see."""
-    names = ", ".join(f"'{name}'" for name in TABLES)
-    if db.dialect == SQLITE:
-        found = f"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ({names})"
-    else:
-        found = f"SELECT count(*) FROM pg_catalog.pg_class WHERE relname IN ({names})" \
-                " AND relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(oid)"
-    return int(db.rows(found, {})[0][0]) == len(TABLES)
+    found = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ({names})"
+    if db.dialect == POSTGRESQL:
+        found = (
+            "SELECT count(*) FROM pg_catalog.pg_class WHERE relname IN ({names})"
+            " AND relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(oid)"
+        )
+    return int(db.rows(found, {"names": json.dumps(TABLES)})[0][0]) == len(TABLES)

@@ -1,0 +1,66 @@
+"""The host, called so that nothing it raises gets any further. The rule: trouble is told once."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ...invoke import Outcome
+from ...model.tasks import Job
+from .contract import End, FireFact, Found, Host, Snapshot
+
+FAILED = "Z4J-E307"
+"""Something the scheduler needs failed, and is tried again."""
+
+
+class Guarded:
+    """A host that never raises; what it raised is told by `note`, once until it is well."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._told: set[str] = set()
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest proven schedules."""
+        return self._host.snapshot()
+
+    def place(self, job: Job, enq: int, deadline_s: float) -> Outcome:
+        """Enqueue a job; an error means that nobody knows whether it was."""
+        try:
+            return self._host.place(job, enq, deadline_s)
+        except Exception as error:  # whatever a host raises is an answer
+            self.trouble("place", FAILED, f"placing a fire: {error!r}")
+            return Outcome(code="engine.indeterminate", detail=repr(error)[:200])
+
+    def end(self, fire_id: str, how: End) -> None:
+        """End a run."""
+        try:
+            self._host.end(fire_id, how)
+        except Exception as error:  # the run ends by itself, or time runs out
+            self.trouble("end", FAILED, f"ending a run: {error!r}")
+
+    def fetch(self, fire_id: str) -> Found:
+        """What the engine knows of a fire."""
+        try:
+            return self._host.fetch(fire_id)
+        except Exception as error:  # an engine that cannot be asked knows nothing
+            self.trouble("fetch", FAILED, f"asking for a fire: {error!r}")
+            return Found.UNKNOWN
+
+    def tell(self, fact: FireFact) -> None:
+        """Write a line of the ledger."""
+        try:
+            self._host.tell(fact)
+        except Exception as error:  # a full disk stops no fire
+            self.trouble("tell", FAILED, f"writing the ledger: {error!r}")
+
+    def trouble(self, about: str, code: str, text: str) -> None:
+        """Tell of trouble, unless that was told since it was well."""
+        if about in self._told:
+            return
+        self._told.add(about)
+        with suppress(Exception):
+            self._host.note(code, text)
+
+    def well(self, about: str) -> None:
+        """Trouble is over."""
+        self._told.discard(about)
