@@ -276,6 +276,17 @@ def test_the_strip_holds_the_thirty_newest_and_the_lag_is_of_all_but_the_latest_
     assert again["lag_p95_ms"] == 38
 
 
+def test_a_schedule_that_fired_as_often_as_it_may_has_no_next_slot(desk, ledger):
+    made = desk.add(**POLL, max_fires=2)
+    base = first_slot(made)
+    ledger.tell(ledger.fire(made, base), ledger.fire(made, base + 60_000, SKIPPED))
+    left = desk.again(made)["next_slot_ms"]
+    ledger.tell(ledger.fire(made, base + 120_000))
+
+    assert left == base + 120_000
+    assert desk.again(made)["next_slot_ms"] is None
+
+
 def test_days_are_counted_where_the_schedule_lives(desk, ledger):
     made = desk.add()
     at = made["next_slot_ms"]

@@ -44,6 +44,15 @@ def one(conn: Connection, schedule_id: str, fire_id: str) -> Row[Any] | None:
     return conn.execute(query).first()
 
 
+def claims(conn: Connection, row: Row[Any]) -> int:
+    """How many slots of a schedule's generation were claimed, as far as it was told."""
+    query = select(func.count()).where(
+        fires.c.schedule_id == row.id, fires.c.generation == row.generation,
+        fires.c.trigger.in_((1, 3, 6)), fires.c.status.in_((1, 2, 3, 8, 9)),
+    )  # fmt: skip
+    return int(conn.execute(query).scalar_one())
+
+
 def any_running(conn: Connection, bulk_id: str, since_us: int) -> bool:
     """Whether a fire of a backfill is on its way, or was placed since and has not ended."""
     on_its_way = ("sealed", "sent", "accepted", "done")

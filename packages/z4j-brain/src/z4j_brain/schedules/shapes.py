@@ -30,7 +30,10 @@ def many(
     registered = level.registered(conn, project_id)
     found = []
     for row in rows:
-        coming = timing.next_of(row, days, now_ms)
+        spent = timing.max_fires(row) is not None and firerows.claims(conn, row) >= (
+            timing.max_fires(row) or 0
+        )
+        coming = timing.next_of(row, days, now_ms, is_spent=spent)
         strip = strips[row.id]
         document: Json = json.loads(row.document)
         if not args_visible:

@@ -45,12 +45,17 @@ def floor_ms(row: Any) -> int | None:
     return max(map(int, seen))
 
 
-def next_of(row: Any, days: Mapping[str, DaysOff], now_ms: int) -> Next:
-    """When a row fires next, from now on."""
+def max_fires(row: Any) -> int | None:
+    """How often a generation of a row may fire; None for any number."""
+    return definition_of(row).trigger.max_fires
+
+
+def next_of(row: Any, days: Mapping[str, DaysOff], now_ms: int, *, is_spent: bool = False) -> Next:
+    """When a row fires next, from now on; never when it is spent."""
     trigger = trigger_of(row, days)
     if trigger is None:
         return Next(None, None, "")
-    floor = floor_ms(row)
+    floor = None if is_spent else floor_ms(row)
     slot = None if floor is None else trigger.next(max(floor, now_ms))
     due_ms = None if slot is None else trigger.due_ms(slot, row.id)
     return Next(slot, due_ms, trigger.words)
