@@ -158,14 +158,10 @@ class GroupHost:
         ours = held.rev if held is not None else ""
         if self._store_rev > ours:
             self._fetch(store)
-        elif held is not None and self.leads and held is not self._put:
-            since = (
-                self._put if self._put is not None and self._put.rev == self._store_rev else None
-            )
-            whole = since is None or len(held.schedules) <= _FEW
-            if store.put_snapshot(bucketed(held, None if whole else since)):
-                self._store_rev = ours
-            self._put = held
+        elif held is not None and self.leads and self._store_rev < ours:
+            base = self._put if self._put is not None and self._put.rev == self._store_rev else None
+            store.put_snapshot(bucketed(held, base if len(held.schedules) > _FEW else None))
+            self._put, self._store_rev = held, max(self._store_rev, ours)
 
     def _fetch(self, store: LeaseStore) -> None:
         kept = store.snapshot()
