@@ -185,7 +185,7 @@ def test_a_backfill_fires_each_slot_once_at_ten_a_second_and_can_be_aborted(desk
         running.answer()
 
     rows = ordered(desk)
-    orders_ = [read(row) for row in rows]
+    orders_ = sorted((read(row) for row in rows), key=lambda order: order.slot)
     assert (found["total"], first, len(rows)) == (51, 10, 20)
     assert [order.slot for order in orders_] == found["slots"][:20]
     assert [order.fire_id for order in orders_] == [
