@@ -5,7 +5,7 @@ import { useCallback, useMemo } from "react";
 import { scheduleText } from "../api/scheduleQueries";
 import type { Schedule } from "../api/types";
 import { useView } from "../live/context";
-import { useRefreshed } from "../schedule/acts/useActs";
+import { useRefreshed } from "../schedule/acts/act";
 import { newDraft, viewerZone } from "../schedule/form/draft";
 import { ScheduleForm } from "../schedule/form/ScheduleForm";
 import { savedOf } from "../schedule/form/useSave";

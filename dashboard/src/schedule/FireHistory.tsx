@@ -46,9 +46,11 @@ function Row({ project, fire, graceMs, canReplay, onReplay }: RowProps) {
   return (
     <tr data-status={fire.status}>
       <td className={css.name} title={`${utcText(fire.slot_ms)} UTC`}>
-        {wallText(fire.slot_local)}
+        {fire.slot_local && wallText(fire.slot_local)}
         {fire.fold > 0 && <small> second</small>}{" "}
-        <span className={own.faint}>{utcText(fire.slot_ms).slice(0, 16)} UTC</span>
+        <span className={fire.slot_local ? own.faint : undefined}>
+          {utcText(fire.slot_ms).slice(0, fire.slot_ms % 60_000 === 0 ? 16 : 19)} UTC
+        </span>
       </td>
       <td className={css.wide}>
         <Time at={fire.due} />
@@ -99,7 +101,7 @@ function Row({ project, fire, graceMs, canReplay, onReplay }: RowProps) {
             can={canReplay}
             icon="retry"
             tone="quiet"
-            label={`replay the slot ${fire.slot_local}`}
+            label={`replay the slot ${fire.slot_local || utcText(fire.slot_ms)}`}
             onClick={onReplay}
           />
         </span>

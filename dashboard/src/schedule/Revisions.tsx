@@ -8,7 +8,7 @@ import { say } from "../ui/notice";
 import { ErrorView, Skeleton } from "../ui/parts";
 import { Text } from "../ui/Text";
 import { Time } from "../ui/Time";
-import { useRefreshed } from "./acts/useActs";
+import { useRefreshed } from "./acts/act";
 import own from "./schedule.module.css";
 
 function shown(value: Json): string {

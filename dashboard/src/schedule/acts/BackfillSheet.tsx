@@ -10,7 +10,7 @@ import { count, moment, plural } from "../../ui/format";
 import css from "../../ui/overlay.module.css";
 import { ErrorView, Skeleton } from "../../ui/parts";
 import { ActSheet } from "./ActSheet";
-import { type SheetProps, useAct } from "./useActs";
+import { type SheetProps, useAct } from "./act";
 
 const DAY_MS = 86_400_000;
 const OVERLAPS: [value: string, label: string][] = [

@@ -4,7 +4,7 @@ import { deleteSchedule } from "../../api/scheduleQueries";
 import { plain } from "../../ui/escape";
 import css from "../../ui/overlay.module.css";
 import { ActSheet } from "./ActSheet";
-import { type SheetProps, useAct } from "./useActs";
+import { type SheetProps, useAct } from "./act";
 
 export function DeleteSheet(props: SheetProps & { onDeleted?: () => void }) {
   const { project, schedule } = props;

@@ -6,7 +6,7 @@ import css from "../../ui/overlay.module.css";
 import { Text } from "../../ui/Text";
 import { policyLines } from "../policyWords";
 import { ActSheet } from "./ActSheet";
-import { type SheetProps, useAct } from "./useActs";
+import { type SheetProps, useAct } from "./act";
 
 export function FireSheet(props: SheetProps) {
   const { project, schedule } = props;

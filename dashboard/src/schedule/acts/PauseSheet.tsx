@@ -5,7 +5,7 @@ import { brainNow } from "../../ui/clock";
 import { plain } from "../../ui/escape";
 import css from "../../ui/overlay.module.css";
 import { ActSheet } from "./ActSheet";
-import { type SheetProps, useAct } from "./useActs";
+import { type SheetProps, useAct } from "./act";
 
 const HOUR_MS = 3_600_000;
 const CHOICES: [value: string, label: string][] = [

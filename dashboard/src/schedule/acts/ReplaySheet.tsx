@@ -5,15 +5,16 @@ import type { Fire } from "../../api/types";
 import { plain } from "../../ui/escape";
 import css from "../../ui/overlay.module.css";
 import { ActSheet } from "./ActSheet";
-import { type SheetProps, useAct } from "./useActs";
+import { type SheetProps, useAct } from "./act";
 
 export function ReplaySheet(props: SheetProps & { fire: Fire }) {
   const { project, schedule, fire } = props;
+  const slot = fire.slot_local || new Date(fire.slot_ms).toISOString();
   const [definition, setDefinition] = useState("then");
   const act = useAct(
     props,
     () => replayFire(project, schedule.id, fire.fire_id, definition),
-    `Asked an agent to replay the slot ${fire.slot_local}`,
+    `Asked an agent to replay the slot ${slot}`,
   );
   const choices: [value: string, label: string][] = [
     ["then", `as it was then, revision ${fire.revision}`],
@@ -21,7 +22,7 @@ export function ReplaySheet(props: SheetProps & { fire: Fire }) {
   ];
   return (
     <ActSheet
-      title={`Replay ${plain(schedule.name)}, slot ${fire.slot_local}`}
+      title={`Replay ${plain(schedule.name)}, slot ${slot}`}
       verb="Replay 1"
       why={null}
       note="The task gets a new id"

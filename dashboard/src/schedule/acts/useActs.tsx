@@ -1,11 +1,11 @@
 /** Which sheet of a schedule is open. The rule: a sheet says what will happen before its button does it. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { Problem } from "../../api/http";
 import { resumeSchedule } from "../../api/scheduleQueries";
 import type { Fire, Schedule } from "../../api/types";
 import { plain } from "../../ui/escape";
 import { say } from "../../ui/notice";
+import { useRefreshed } from "./act";
 
 const Pause = lazy(() => import("./PauseSheet").then((m) => ({ default: m.PauseSheet })));
 const FireNow = lazy(() => import("./FireSheet").then((m) => ({ default: m.FireSheet })));
@@ -15,39 +15,6 @@ const Delete = lazy(() => import("./DeleteSheet").then((m) => ({ default: m.Dele
 
 type Kind = "pause" | "fire" | "backfill" | "replay" | "delete";
 type Open = { kind: Kind; schedule: Schedule; fire?: Fire } | null;
-export type SheetProps = { project: string; schedule: Schedule; onClose: () => void };
-
-/** Read again what an act has changed. */
-export function useRefreshed(project: string): () => void {
-  const client = useQueryClient();
-  return useMemo(
-    () => () =>
-      void client.invalidateQueries({
-        predicate: ({ queryKey }) =>
-          queryKey[0] === project && /^\/(schedules|now)/.test(String(queryKey[1])),
-      }),
-    [client, project],
-  );
-}
-
-/** An act of a sheet: closes it when done, tells what was done, reads the page afresh. */
-export function useAct<T>(
-  props: SheetProps,
-  act: () => Promise<T>,
-  done: string | ((result: T) => string),
-) {
-  const refreshed = useRefreshed(props.project);
-  return useMutation({
-    mutationFn: act,
-    onSuccess: (result) => {
-      say(typeof done === "function" ? done(result) : done);
-      refreshed();
-      props.onClose();
-    },
-    onError: () => undefined,
-  });
-}
-
 export function useActs(project: string, onDeleted?: () => void) {
   const [open, setOpen] = useState<Open>(null);
   const refreshed = useRefreshed(project);
