@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from z4j_core.scheduler.declare import read_declared
+
 from .rest import Rest
 
 TAG = "shop"
@@ -69,7 +71,7 @@ SELDOM: Mapping[str, Sequence[tuple[str, Plan]]] = {
 
 
 def declared(engines: Sequence[str]) -> Plan:
-    """The schedules of these engines in the declarative format."""
+    """The schedules of these engines, as one writes them."""
     found: dict[str, Plan] = {}
     for engine in engines:
         name, plan = OFTEN[engine]
@@ -84,4 +86,6 @@ def hang_up(rest: Rest, engines: Sequence[str]) -> None:
     Raises:
         RestError: it did not take it.
     """
-    rest.post("schedules/apply", declared(engines))
+    found = read_declared(declared(engines)).declared
+    schedules = {name: entry.brief() for name, entry in found.entries.items()}
+    rest.post("schedules/apply", {"tag": found.tag, "schedules": schedules})
