@@ -1,4 +1,4 @@
-"""What the shop does by the clock. The rule: one short run often at every engine, the rest believable.
+"""What the shop does by the clock. The rule: at every engine one short run often, others seldom.
 
 Staff wrote these in one file, as anybody does who declares schedules; the brain takes them as such.
 """
