@@ -13,6 +13,7 @@ MAY_CATCH_EVERYTHING = {
     "z4j-core/src/z4j_core/agent/boundary.py",
     "z4j-core/src/z4j_core/invoke.py",
     "z4j-core/src/z4j_core/registry.py",
+    "z4j-core/src/z4j_core/scheduler/leader/guarded.py",
     "z4j-brain/src/z4j_brain/app.py",
     "z4j-testing/src/z4j_testing/recorder.py",
 }

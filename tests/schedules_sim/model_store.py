@@ -1,7 +1,7 @@
 """A lease store as its contract says, in memory. The rule: it does what the scripts of Redis do.
 
-`Books` is what a server holds; a `ModelStore` is one client of it. The mutants of stores are patches
-of the small functions below.
+`Books` is what a server holds; a `ModelStore` is one client of it. The mutants of stores are
+patches of the small functions below.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Books:
 
 
 class ModelStore:
-    """One client. `call(name)` stands for the way there and back: it may raise, or let time pass."""
+    """One client. `call(name)` is the way there and back: it may raise, or let time pass."""
 
     kind, survives_brain = "model", True
 

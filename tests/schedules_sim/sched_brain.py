@@ -1,4 +1,4 @@
-"""Who edits schedules, and what was asked for when. The rule: the oracle never asks the scheduler."""
+"""Who edits schedules, and what was asked for. The rule: the oracle asks no scheduler."""
 
 from __future__ import annotations
 

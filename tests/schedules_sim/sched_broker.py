@@ -17,9 +17,10 @@ class Broker:
         self.is_down = False
         self.can_tell = world.rng.random() < 0.5
         self.messages = {}
+        self.copies = 0
         self.running = set()
         self.ended = set()
-        self.attempts = {}
+        self.ran = {}
 
     def take(self, job, enq):
         """An enqueue arrives, or not."""
@@ -31,11 +32,13 @@ class Broker:
             return Outcome(code="engine.indeterminate")
         world.place(job, enq)
         self.messages[job.id] = job
-        world.later(rng.choice((10, 100, 3_000)), lambda: self.deliver(job.id, enq, again=False))
+        copy, self.copies = self.copies, self.copies + 1
+        wait = rng.choice((10, 100, 3_000, 30_000))
+        world.later(wait, lambda: self.deliver(job.id, enq, copy, again=False))
         return Outcome(code="engine.indeterminate") if unknown else Outcome(value=job.id)
 
-    def deliver(self, fire_id, enq, *, again):
-        """A worker gets a message."""
+    def deliver(self, fire_id, enq, copy, *, again):
+        """A worker gets a message, a copy of its own or one that it had before."""
         world = self.world
         started = may_start(world.books.guard, fire_id, enq)
         if again:
@@ -43,9 +46,9 @@ class Broker:
         if not started:
             world.met["suppressed"] += 1
             return
-        attempts = self.attempts.setdefault(fire_id, set())
-        attempts.add(enq)
-        holds(RUNS_ONCE, len(attempts) == 1 or world.flushed, f"{fire_id[:8]} by {attempts}")
+        ran = self.ran.setdefault(fire_id, set())
+        ran.add(copy)
+        holds(RUNS_ONCE, len(ran) == 1 or world.flushed, f"{fire_id[:8]} as {sorted(ran)}")
         schedule = world.schedule_of[fire_id]
         runs = world.books.runs.setdefault(schedule, {})
         now = world.books.now_ms()
@@ -53,7 +56,7 @@ class Broker:
         runs[fire_id] = RunOf(fire_id, since, now + 3_600_000, started=True)
         self.running.add(fire_id)
         if world.chance("redelivered"):
-            world.later(2_000, lambda: self.deliver(fire_id, enq, again=True))
+            world.later(2_000, lambda: self.deliver(fire_id, enq, copy, again=True))
         else:
             world.later(world.rng.choice((50, 2_000, 12_000)), lambda: self.end(fire_id))
 

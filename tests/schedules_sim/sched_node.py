@@ -34,7 +34,7 @@ class Node:
         if self.leader is not None:
             return
         self.starts += 1
-        self.is_busy = False
+        self.is_stepping = self.is_renewing = False
         store = ModelStore(self.world.books, self.boottime, self.call)
         settings = Settings(f"{self.number}.{self.starts}", "fp", TTL_MS)
         self.leader = Leader(store, self, self, settings, entropy=self.entropy)
@@ -105,32 +105,40 @@ class Node:
 
     # ---- a life
     def next_ms(self):
-        times = [each for each in (self.wake_ms, self.renew_ms) if each is not None]
-        return min(times, default=None)
+        times = [None if self.is_stepping else self.wake_ms]
+        times.append(None if self.is_renewing else self.renew_ms)
+        return min((each for each in times if each is not None), default=None)
 
     def act(self):
-        """Do what this process does next, a step or a renewal."""
-        self.is_busy = True
+        """Do what this process does next in one of its two threads, a step or a renewal."""
+        now = self.world.now_ms
+        if self.renew_ms is not None and self.renew_ms <= now and not self.is_renewing:
+            self.is_renewing = True
+            self.go(self.renew, "is_renewing")
+        else:
+            self.is_stepping = True
+            self.go(self.step, "is_stepping")
+
+    def go(self, work, flag):
+        """Do something in a thread that may die with its process, or after it."""
+        leader = self.leader
         try:
-            if self.renew_ms is not None and self.renew_ms <= self.world.now_ms:
-                self.renew()
-            else:
-                self.step()
+            work()
         except Crash:
-            self.die()
+            if self.leader is leader:
+                self.die()
         finally:
-            self.is_busy = False
+            if self.leader is leader:
+                setattr(self, flag, False)
 
     def hand_over(self):
         """The process is told to stop, and starts again."""
-        self.is_busy = True
-        try:
-            self.leader.release()
-        except Crash:
-            self.die()
-            return
-        finally:
-            self.is_busy = False
+        self.is_stepping = True
+        self.go(self.leave, "is_stepping")
+
+    def leave(self):
+        """Release the lease; the process is over."""
+        self.leader.release()
         self.leader, self.wake_ms, self.renew_ms = None, None, None
         self.world.later(1_000, self.start)
 

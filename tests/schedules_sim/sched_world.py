@@ -29,8 +29,8 @@ from z4j_core.scheduler.leader import Status, Why
 START_MS = 1_893_456_000_000
 DEEP = 2
 DRIFT_MS = 50
-SOON_MS = 8_000
-"""How early a fire may be where the store's clock went back by so much: until it is read again."""
+SOON_MS = 30_000
+"""How early a fire may be while a store's clock that went back was not read yet."""
 
 
 class World:
@@ -55,7 +55,7 @@ class World:
         self.epochs = {}
         kind = self.rng.random()
         self.may_jump, self.may_flush = kind < 0.25, kind > 0.75
-        """Not both: the epoch after a flush is the time of the store, which must not go back then."""
+        """Not both: the epoch after a flush is the store's time, which must not go back then."""
         self.books = Books(self.store_ms, self.led, self.claimed)
         self.brain = Brain(self)
         self.broker = Broker(self)
@@ -81,7 +81,7 @@ class World:
         until = self.now_ms + ms
         while True:
             node = min(
-                (n for n in self.nodes if not n.is_busy and n.next_ms() is not None),
+                (n for n in self.nodes if n.next_ms() is not None),
                 key=lambda n: n.next_ms(),
                 default=None,
             )
@@ -99,16 +99,19 @@ class World:
                 break
         self.now_ms = max(self.now_ms, until)
 
-    def pass_ms(self, _node, ms):
+    def pass_ms(self, node, ms):
         """A process waits in a call: the others go on."""
         if self._deep >= DEEP:
             self.now_ms += ms
             return
         self._deep += 1
+        leader = node.leader
         try:
             self.run(ms)
         finally:
             self._deep -= 1
+        if node.leader is not leader:
+            raise Crash
 
     def happens(self, node, stop="stop"):
         """A point at which anything may happen to a process."""
@@ -121,11 +124,9 @@ class World:
             self.met["stops"] += 1
             self.pass_ms(node, self.rng.choice((3_000, 16_000, 40_000)))
         elif self.chance("slow"):
-            self.pass_ms(node, self.rng.choice((20, 400, 1_400)))
+            self.pass_ms(node, self.rng.choice((20, 400, 1_400, 9_000)))
         else:
             self.now_ms += 1
-        if node.leader is None:
-            raise Crash
 
     def chance(self, what):
         """Whether something goes wrong now."""
@@ -138,8 +139,8 @@ class World:
             return
         rng, node = self.rng, self.rng.choice(self.nodes)
         what = rng.choice(
-            ("edit", "edit", "edit", "edit", "cut", "kill", "wall", "broker", "store", "clock", "flush",
-             "night", "stop")
+            ("edit", "edit", "edit", "edit", "cut", "kill", "wall", "broker", "store", "clock",
+             "flush", "night", "stop")
         )  # fmt: skip
         self.met[what] += 1
         getattr(self, f"_{what}")(node)
@@ -159,12 +160,12 @@ class World:
         self.later(self.rng.choice((2_000, 8_000, 25_000)), lambda: setattr(node, "is_cut", False))
 
     def _kill(self, node):
-        if node.leader is not None and not node.is_busy:
+        if node.leader is not None:
             node.leader, node.wake_ms, node.renew_ms = None, None, None
             self.later(self.rng.choice((100, 5_000)), node.start)
 
     def _stop(self, node):
-        if node.leader is not None and not node.is_busy and node.leader.is_leading:
+        if node.leader is not None and not node.is_stepping and node.leader.is_leading:
             node.hand_over()
 
     def _wall(self, node):

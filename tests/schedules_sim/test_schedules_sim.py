@@ -10,9 +10,9 @@ from sched_mutants import MUTANTS
 from sched_promises import Broken
 from sched_world import World
 
-SEEDS = 400
+SEEDS = 2_000
 SOAK_SEEDS = 4_000
-MUTANT_SEEDS = 400
+MUTANT_SEEDS = 2_000
 STEPS = int(os.environ.get("Z4J_SIM_STEPS", "1000000"))
 MET = ("edit", "kill", "crashes", "stops", "cut", "store", "broker", "night", "flush", "clock")
 

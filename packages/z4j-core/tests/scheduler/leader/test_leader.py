@@ -235,6 +235,26 @@ def test_an_enqueue_that_nobody_knows_the_end_of_is_looked_into(delivery, found,
     assert (last.status, last.enq) == (status, enq)
 
 
+def test_what_was_claimed_as_the_lease_ran_out_is_placed_when_it_is_renewed_after_all():
+    site = Site(lambda s: s.row())
+    site.go(9.9)
+    site.clock.advance(0.2)
+    claim = site.store.claim
+
+    def slow(lease, fires):
+        found = claim(lease, fires)
+        site.clock.advance(site.leader.tenure.left_s)
+        return found
+
+    site.store.claim = slow
+    site.leader.step()
+    assert site.jobs == []
+
+    site.leader.tenure.renew()
+    site.leader.step()
+    assert len(site.jobs) == 1
+
+
 def test_a_release_fires_once_whoever_leads():
     site = Site(lambda s: s.row(specs=[{"kind": "on_start"}]), release="r1")
     site.go(20)

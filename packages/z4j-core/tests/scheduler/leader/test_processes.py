@@ -40,10 +40,7 @@ class Pair:
         self.out = out
         self.created_ms = created_ms
         command = [sys.executable, str(APP), url, str(out), str(TTL_MS), str(created_ms), "0.2"]
-        self.all = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
-            for _ in range(2)
-        ]
+        self.all = [subprocess.Popen(command, stdin=subprocess.PIPE, text=True) for _ in range(2)]
 
     def lines(self):
         if not self.out.exists():

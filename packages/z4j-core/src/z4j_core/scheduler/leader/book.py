@@ -14,6 +14,7 @@ from uuid import UUID
 from ..document import Replica, read_replica
 from ..policy import Schedule
 from .contract import Snapshot
+from .glance import glance
 
 PARSED = 4_096
 """How many schedules are kept parsed."""
@@ -87,6 +88,20 @@ class Book:
         if len(self._parsed) > PARSED:
             del self._parsed[next(iter(self._parsed))]
         return kept[1]
+
+    def glanced(self, name: str, ended_ms: int | None = None) -> tuple[int, Schedule, bool]:
+        """Generation, what tells when it is due, and whether it waits for runs to end.
+
+        Raises:
+            KeyError, ScheduleInvalid: as `parsed`.
+        """
+        data, kept = self.rows[name], self._parsed.get(name)
+        if _DELAY in data:
+            parsed = self.parsed(name, ended_ms)
+            return parsed.replica.generation, parsed.schedule, True
+        if kept is not None and kept[0] is data:
+            return kept[1].replica.generation, kept[1].schedule, False
+        return *glance(data), False
 
     def push(self, name: str, due_ms: int) -> None:
         """Let a schedule come up at a time, and at no other."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, NamedTuple
 
 from ...invoke import Outcome
 from ...model.tasks import Job
@@ -10,6 +12,21 @@ from .contract import End, FireFact, Found, Host, Snapshot
 
 FAILED = "Z4J-E307"
 """Something the scheduler needs failed, and is tried again."""
+
+
+class Tried(NamedTuple):
+    """What a call gave, or what it raised."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+def tried(call: Callable[[], Any]) -> Tried:
+    """Make a call that must not end a thread of the leader."""
+    try:
+        return Tried(call())
+    except Exception as error:  # told by who asked, and tried again
+        return Tried(error=error)
 
 
 class Guarded:

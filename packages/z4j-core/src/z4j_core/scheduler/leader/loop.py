@@ -14,7 +14,7 @@ from ...errors import LeaseLost, StoreError
 from ..lease import LeaseStore
 from .contract import Host, Settings
 from .fan import Threads
-from .guarded import FAILED
+from .guarded import FAILED, tried
 from .leader import AGAIN_S, Leader, Pause
 
 _HELD_S = 1.0
@@ -81,14 +81,14 @@ class Loop:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:
+        host = self._leader.host
         while not self._stopping.is_set():
-            try:
-                pause = self._leader.step()
-            except Exception as error:  # a fault of ours stops no schedule
-                self._leader.host.trouble("step", FAILED, f"the scheduler: {error!r}")
-                pause = Pause(AGAIN_S)
+            pause, error = tried(self._leader.step)
+            if error is None:
+                host.well("step")
             else:
-                self._leader.host.well("step")
+                host.trouble("step", FAILED, f"the scheduler: {error!r}")
+                pause = Pause(AGAIN_S)
             self._wait(pause)
         self._leader.release()
 
@@ -104,14 +104,13 @@ class Loop:
             self._woken = False
 
     def _renew(self) -> None:
-        held = False
+        leader, held = self._leader, False
         while not self._stopping.wait(_HELD_S if held else self._every_s):
-            try:
-                self._leader.tenure.renew()
-                held = bool(self._leader.is_leading and self._leader.clock.held)
-            except LeaseLost:
+            _, error = tried(leader.tenure.renew)
+            held = bool(leader.is_leading and leader.clock.held)
+            if isinstance(error, LeaseLost):
                 self.wake()
-            except Exception as error:  # until the deadline it is tried again
-                self._leader.host.trouble("renew", FAILED, f"renewing the lease: {error!r}")
+            elif error is None:
+                leader.host.well("renew")
             else:
-                self._leader.host.well("renew")
+                leader.host.trouble("renew", FAILED, f"renewing the lease: {error!r}")

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ...errors import EngineUnavailable, Indeterminate
+from ...errors import EngineUnavailable, Indeterminate, StoreError
 from ...invoke import Outcome
 from ...model.tasks import Job
 from ..document import Definition
@@ -82,7 +82,7 @@ class Placing:
         """
         try:
             self._place(fires)
-        except Exception:
+        except StoreError:
             self._leave_doubtful(fires)
             raise
 
@@ -101,13 +101,15 @@ class Placing:
         for answer in self._fan(self._attempt, ready):
             if answer is not None:
                 (fire, definition), outcome = answer
-                if outcome is not None:
+                if outcome is None:
+                    self.look_later(fire, self._clock.boottime(), in_doubt=False)
+                else:
                     self._judge(fire, definition, outcome)
             self._ledger.settle_soon()
         self._ledger.settle()
 
     def _attempt(self, item: tuple[Fire, Definition]) -> Outcome | None:
-        """Enqueue, unless the lease is over: then the next leader does."""
+        """Enqueue, unless the lease is over: who holds it next does, perhaps this process."""
         fire, definition = item
         left = self._tenure.left_s
         if left <= 0 or self.stopped():
@@ -165,7 +167,7 @@ class Placing:
             again = [later.fire for later in due if not later.in_doubt]
             again += self._looked_into([later.fire for later in due if later.in_doubt])
             self.number(again)
-        except Exception:
+        except StoreError:
             self._leave_doubtful(fires)
             raise
         self.place(again)

@@ -78,17 +78,16 @@ class Planning:
 
     def next_due_ms(self, name: str) -> int | None:
         """When a schedule is to be looked at again; None for not before something changes."""
-        parsed = self._book.parsed(name, self._memory.ended_ms.get(name))
-        schedule = parsed.schedule
+        generation, schedule, delayed = self._book.glanced(name, self._memory.ended_ms.get(name))
         self.watched.discard(name)
         if not schedule.enabled or self._paused.get(name) is self._book.rows[name]:
             return None
         if schedule.paused and schedule.paused_until_ms is None:
             return None
-        cursor = self._memory.cursor(name, parsed.replica.generation, self._book.seen_ms(name))
-        if parsed.delayed or cursor.buffered:
+        cursor = self._memory.cursor(name, generation, self._book.seen_ms(name))
+        if delayed or cursor.buffered:
             self.watched.add(name)
-        if parsed.delayed and self._waits_for_run(name, cursor):
+        if delayed and self._waits_for_run(name, cursor):
             return None
         most = schedule.max_fires
         if most is not None and cursor.fires >= most:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ...errors import ScheduleInvalid, StoreError
 from ..lease import LeaseStore, Outcome
@@ -16,7 +16,7 @@ from ..slots import utc_slot
 from .book import Book
 from .clock import StoreClock
 from .contract import Status
-from .guarded import FAILED, Guarded
+from .guarded import FAILED, Guarded, tried
 from .ledger import Ledger
 from .memory import Memory
 from .placing import Placing
@@ -190,17 +190,16 @@ class Turns:
 
     def _tried(self, name: str, call: Callable[[], T]) -> T | None:
         """What a call about a schedule gives; None, and another try later, where it fails."""
-        try:
-            return call()
-        except StoreError:
-            raise
-        except ScheduleInvalid as error:
+        value, error = tried(call)
+        if isinstance(error, StoreError):
+            raise error
+        if isinstance(error, ScheduleInvalid):
             self._host.trouble(name, error.code, f"schedule {name}: {error}")
             self._stale.add(name)
-        except Exception as error:  # one schedule that cannot be planned holds up no other
+        elif error is not None:
             self._host.trouble(name, FAILED, f"schedule {name}: {error!r}")
             self._book.push(name, self._clock.now_ms() + AGAIN_MS)
-        return None
+        return cast("T | None", value)
 
     # ------------------------------------------------------------------ what is done
 
