@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
@@ -23,11 +24,11 @@ class RestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """One project of one brain, in one session."""
+    """One project of one brain; `pass_` are the headers that let one in."""
 
     url: str
     project: str
-    cookie: str
+    pass_: Mapping[str, str]
 
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON under `path` of the project."""
@@ -40,7 +41,7 @@ class Rest:
 
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         where = f"{self.url}/api/v1/projects/{quote(self.project)}/{path}"
-        headers = {"Cookie": self.cookie, **headers}
+        headers = {**self.pass_, **headers}
         with _answer(self.url, where, method, body, headers) as answer:
             return json.loads(answer.read() or b"null")
 
@@ -55,7 +56,13 @@ def enter(url: str, project: str, link: str) -> Rest:
     where = f"{url}/api/v1/auth/link"
     with _answer(url, where, "POST", {"token": token}, {}) as answer:
         cookies = answer.headers.get_all("Set-Cookie") or []
-    return Rest(url, project, "; ".join(cookie.partition(";")[0] for cookie in cookies))
+    cookie = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+    return Rest(url, project, {"Cookie": cookie})
+
+
+def by_token(url: str, project: str, token: str) -> Rest:
+    """Come as a program does."""
+    return Rest(url, project, {"Authorization": f"Bearer {token}"})
 
 
 def _answer(url: str, where: str, method: str, body: Any, headers: dict[str, str]) -> Any:

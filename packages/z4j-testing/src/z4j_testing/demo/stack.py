@@ -13,7 +13,9 @@ from pathlib import Path
 from redis import Redis
 
 from .departments import open_departments, open_front, open_office
+from .plans import hang_up
 from .processes import Family, free_port, is_listening, wait_until
+from .rest import by_token
 from .shop.keys import ALL
 
 PROJECT = "demo"
@@ -22,11 +24,12 @@ START_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Brain:
-    """Where the brain of the demo is, and what lets agents and one person in."""
+    """Where the brain of the demo is, and what lets agents, one person and programs in."""
 
     url: str
     dsn: str
     link: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ def open_shop(
     redis_url = f"redis://127.0.0.1:{ports[0]}/0"
     env = _shop_env(home, redis_url, brain.dsn, engines)
     open_departments(family, env, redis_url, engines)
+    hang_up(by_token(brain.url, PROJECT, brain.token), engines)
     env["SHOP_FRONT"] = open_front(family, env, ports[1])
     env["SHOP_OFFICE"] = open_office(family, env, ports[2])
     desk = [sys.executable, "-m", "shop.desk", str(rate)]
@@ -77,7 +81,7 @@ def start_brain(family: Family, home: Path, port: int, *more: str) -> Brain:
 
     wait_until("the brain serves", has_told, START_S, family)
     told = json.loads(said[0])
-    return Brain(told["url"], told["dsn"], told["login_url"])
+    return Brain(told["url"], told["dsn"], told["login_url"], told["token"])
 
 
 def redis_server() -> str:

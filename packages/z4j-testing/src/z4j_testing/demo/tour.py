@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from .plans import OFTEN, hang_up
+from .plans import OFTEN
 from .processes import wait_until
 from .rest import Rest, RestError, enter
 from .shop.keys import BOOK, DESK, SUPPLIERS_DOWN
@@ -214,7 +214,6 @@ WALKS: Mapping[str, Callable[[Tour], None]] = dict(
 def walk(shop: Shop) -> dict[str, dict[str, str]]:
     """Take every step at every engine, all at once; "ok" or what went wrong, by both."""
     rest = enter(shop.brain.url, PROJECT, shop.brain.link)
-    hang_up(rest, shop.engines)
     with ThreadPoolExecutor(len(shop.engines)) as walkers:
         visits = walkers.map(lambda engine: visit(Tour(shop, rest, STOPS[engine])), shop.engines)
         return dict(zip(shop.engines, visits, strict=True))
