@@ -17,10 +17,10 @@ def test_the_demo_proves_every_step_on_every_engine():
     z4j = Path(sys.executable).with_name("z4j")
 
     done = subprocess.run(
-        [z4j, "demo", "--check", "--json"], capture_output=True, text=True, check=False, timeout=120
+        [z4j, "demo", "--check", "--json"], capture_output=True, text=True, check=False, timeout=180
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    steps = ("success", "failure+traceback", "retry", "cancel", "stop")
+    steps = ("success", "failure+traceback", "retry", "cancel", "stop", "scheduled fire")
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert told == [{"engine": engine, **dict.fromkeys(steps, "ok")} for engine in ENGINES]

@@ -211,7 +211,10 @@ class Commands:
 
     def _refusals(self, command: Command, row: Verb, emitter: Emitter) -> dict[int, Verdict]:
         if command.verb == "fire":
-            return {}
+            verdict = self._policy.decide("fire", _fired(command.params))
+            return (
+                {} if verdict.allowed else dict.fromkeys(range(len(command.targets) or 1), verdict)
+            )
         if row.about != "task" or command.verb == "enqueue":
             names: list[str | None] = [
                 t if command.verb == "enqueue" else None for t in command.targets
@@ -340,6 +343,13 @@ def _with_lent(emitter: Emitter, verb: str, call: Call, row: Verb) -> Done:
     elif verb == Capability.CANCEL and done.code is not TargetCode.ALREADY:
         emitter.tombstones().add(call.target)
     return done
+
+
+def _fired(params: Mapping[str, Any]) -> str | None:
+    """The task that a fire is of, as far as it can be read before the order is checked."""
+    invocation = params.get("invocation")
+    task = invocation.get("task") if isinstance(invocation, dict) else None
+    return task if isinstance(task, str) else None
 
 
 def _digest_of(command: Command, target: str) -> bytes | None:
