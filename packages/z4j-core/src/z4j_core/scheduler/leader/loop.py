@@ -49,6 +49,11 @@ class Loop:
         return self._leader.is_leading
 
     @property
+    def loading(self) -> int:
+        """How many schedules a leader has yet to look at for the first time."""
+        return self._leader.loading
+
+    @property
     def epoch(self) -> int:
         """The epoch under which this process leads; 0 when it does not."""
         return self._leader.tenure.epoch
