@@ -117,5 +117,7 @@ class Loop:
                 self.wake()
             elif error is None:
                 leader.host.well("renew")
+            elif isinstance(error, StoreError):
+                leader.host.trouble("renew", error.code, f"renewing the lease: {error}")
             else:
                 leader.host.trouble("renew", FAILED, f"renewing the lease: {error!r}")
