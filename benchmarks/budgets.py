@@ -36,6 +36,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "wire": ("wire_bench",),
     "cron": ("cron_bench",),
     "leases": ("lease_bench",),
+    "scheduler": ("scheduler_bench", "lease_bench"),
 }
 """Modules of benchmarks/ by area."""
 
@@ -73,6 +74,17 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "fires_per_s.postgresql": at_least(5_000),
         "fires_per_s.redis": at_least(10_000),
         "fires_per_s.file": None,
+    },
+    "scheduler": {
+        "load_100k_s": at_most(2),
+        "leader_rss_mb": at_most(120),
+        "idle_cpu_pct": at_most(1),
+        "lag_p99_ms": at_most(100),
+        "fires_per_s.postgresql": at_least(5_000),
+        "fires_per_s.redis": at_least(10_000),
+        "cron.next_per_s": at_least(100_000),
+        "cron.ratio_croniter": at_least(5),
+        "cron.ratio_cronsim": at_least(3),
     },
 }
 """Figures that must exist by area; a floor has no budget: it is what the machine can do."""

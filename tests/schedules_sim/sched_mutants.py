@@ -8,6 +8,7 @@ from __future__ import annotations
 import sched_broker
 from model_store import Outcome
 from sched_promises import (
+    BELIEVED,
     BOUNDED,
     CLAIMED_BY_HOLDER,
     EPOCHS_RISE,
@@ -42,7 +43,7 @@ def claim_without_fence(patch):
     patch.setattr("model_store.fenced", lambda *_: True)
 
 
-@breaks(FENCED)
+@breaks(BELIEVED)
 def deadline_from_the_reply(patch):
     def late(_before, after, ttl_ms):
         return after + (ttl_ms - MARGIN_MS) / 1000
@@ -132,17 +133,6 @@ def settled_before_it_is_placed(patch):
         place(self, fires)
 
     patch.setattr(placing.Placing, "place", early)
-
-
-@breaks(EXPLAINED)
-def leads_before_it_knows_what_is_open(patch):
-    prepare = leader.Leader._prepare
-
-    def once(self, snapshot):
-        self._is_ready = True
-        prepare(self, snapshot)
-
-    patch.setattr(leader.Leader, "_prepare", once)
 
 
 @breaks(EXPLAINED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model_store import ModelStore
-from sched_promises import DECIDES, FENCED, Broken, holds
+from sched_promises import BELIEVED, DECIDES, FENCED, Broken, holds
 from z4j_core.errors import LeaseLost, StoreUnavailable
 from z4j_core.scheduler.leader import Settings
 from z4j_core.scheduler.leader.leader import Leader
@@ -118,6 +118,16 @@ class Node:
         else:
             self.is_stepping = True
             self.go(self.step, "is_stepping")
+        self.believes_no_longer()
+
+    def believes_no_longer(self):
+        """What this process holds for its own ends before it does in the store."""
+        world, books = self.world, self.world.books
+        lease = self.leader.tenure.lease if self.leader is not None else None
+        if lease is None or world.jumped or (books.owner, books.epoch) != lease[:2]:
+            return
+        until_ms = (lease.deadline - self.number) * 1000 / self.rate + world.skew_ms
+        holds(BELIEVED, until_ms <= books.expires_ms, f"{until_ms - books.expires_ms} ms longer")
 
     def go(self, work, flag):
         """Do something in a thread that may die with its process, or after it."""

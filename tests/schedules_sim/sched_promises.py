@@ -4,6 +4,7 @@ from __future__ import annotations
 
 FENCED = "nothing is enqueued once the lease is over"
 CLAIMED_BY_HOLDER = "nothing is claimed but by who holds the lease"
+BELIEVED = "a lease is believed no longer than the store holds it"
 NOT_EARLY = "nothing is enqueued before its slot"
 ONE_ID = "a slot is fired under one id"
 NO_OLDER = "an older definition does not fire after a newer one"

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from z4j_core.errors import StoreUnavailable
 from z4j_core.invoke import Outcome
 from z4j_core.scheduler.document import Replica, read_definition
 from z4j_core.scheduler.leader import Found, Settings, Status, Why
@@ -253,6 +254,29 @@ def test_what_was_claimed_as_the_lease_ran_out_is_placed_when_it_is_renewed_afte
     site.leader.tenure.renew()
     site.leader.step()
     assert len(site.jobs) == 1
+
+
+def test_a_leader_fires_nothing_before_it_knows_what_was_left_open():
+    site = Site(lambda s: s.row())
+    site.go(9.5)
+    site.clock.advance(1)
+    site.leader.stopping = True
+    site.leader.step()
+    (left,) = site.books.open
+    opened, asked = site.store.open, []
+
+    def unwilling():
+        asked.append(1)
+        if len(asked) == 1:
+            raise StoreUnavailable("the answer was lost")
+        return opened()
+
+    site.store.open = unwilling
+    site.leader = site.another()
+    site.go(3)
+
+    assert [job.id for job in site.jobs] == [left]
+    assert len(asked) == 2
 
 
 def test_a_release_fires_once_whoever_leads():

@@ -116,6 +116,7 @@ def _shop_env(home: Path, redis_url: str, dsn: str, engines: Sequence[str]) -> d
         "SHOP_ENGINES": ",".join(engines),
         "Z4J_DSN": dsn,
         "Z4J_ALLOW": "all",
+        "Z4J_RQ_TASKS": "shop.invoices",
         "Z4J_SPOOL_DIR": str(home / "spool"),
         "Z4J_RELEASE": "2026.11",
         "Z4J_ENVIRONMENT": "demo",

@@ -87,6 +87,11 @@ class Leader:
         """Whether this process holds the lease, as far as it knows."""
         return self.tenure.lease is not None
 
+    @property
+    def loading(self) -> int:
+        """How many schedules have yet to be looked at; one at least before it is known."""
+        return self._turns.unloaded if self._is_ready else 1
+
     def step(self) -> Pause:
         """Do some of what there is to do."""
         try:

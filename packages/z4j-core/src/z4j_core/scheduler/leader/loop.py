@@ -49,6 +49,11 @@ class Loop:
         return self._leader.is_leading
 
     @property
+    def loading(self) -> int:
+        """How many schedules a leader has yet to look at for the first time."""
+        return self._leader.loading
+
+    @property
     def epoch(self) -> int:
         """The epoch under which this process leads; 0 when it does not."""
         return self._leader.tenure.epoch
@@ -112,5 +117,7 @@ class Loop:
                 self.wake()
             elif error is None:
                 leader.host.well("renew")
+            elif isinstance(error, StoreError):
+                leader.host.trouble("renew", error.code, f"renewing the lease: {error}")
             else:
                 leader.host.trouble("renew", FAILED, f"renewing the lease: {error!r}")

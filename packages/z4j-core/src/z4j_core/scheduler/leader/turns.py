@@ -72,6 +72,11 @@ class Turns:
         self._stale: set[str] = set()
         self._looked = 0.0
 
+    @property
+    def unloaded(self) -> int:
+        """How many schedules were not looked at since they were changed."""
+        return len(self._unloaded)
+
     def changed(self, touched: Iterable[str]) -> None:
         """Plan anew what an edit touched; what waited of a schedule that is gone never runs."""
         for name in sorted(touched):

@@ -8,6 +8,7 @@ from typing import Any
 
 from redis import Redis
 from rq import Queue, get_current_job
+from rq.decorators import job
 
 from . import handing_on, outside, pricing
 from .keys import REDIS_URL
@@ -15,6 +16,7 @@ from .keys import REDIS_URL
 queue = Queue("invoices", connection=Redis.from_url(REDIS_URL))
 
 
+@job(queue)
 def render(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Write the invoice of an order and tell the carriers that it may go."""
     cents = pricing.total(customer, items)
@@ -23,6 +25,7 @@ def render(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> dic
     return {"order_id": order_id, "invoice": f"INV-{order_id}", "cents": cents}
 
 
+@job(queue)
 def export(ledger: str, entries: int, *, supplier: str, password: str) -> str:
     """Send a ledger to the accountants."""
     confirmation = outside.order_from(supplier, ledger, entries)
@@ -31,6 +34,7 @@ def export(ledger: str, entries: int, *, supplier: str, password: str) -> str:
     return confirmation
 
 
+@job(queue)
 def archive(month: str, pages: int) -> dict[str, Any]:
     """Put the invoices of a month away, half a second a page."""
     for _page in range(pages):
