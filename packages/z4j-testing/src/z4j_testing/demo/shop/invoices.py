@@ -16,7 +16,7 @@ from .keys import REDIS_URL
 queue = Queue("invoices", connection=Redis.from_url(REDIS_URL))
 
 
-@job(queue)
+@job(queue, connection=queue.connection)
 def render(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Write the invoice of an order and tell the carriers that it may go."""
     cents = pricing.total(customer, items)
@@ -25,7 +25,7 @@ def render(order_id: int, customer: str, items: Sequence[dict[str, Any]]) -> dic
     return {"order_id": order_id, "invoice": f"INV-{order_id}", "cents": cents}
 
 
-@job(queue)
+@job(queue, connection=queue.connection)
 def export(ledger: str, entries: int, *, supplier: str, password: str) -> str:
     """Send a ledger to the accountants."""
     confirmation = outside.order_from(supplier, ledger, entries)
@@ -34,7 +34,7 @@ def export(ledger: str, entries: int, *, supplier: str, password: str) -> str:
     return confirmation
 
 
-@job(queue)
+@job(queue, connection=queue.connection)
 def archive(month: str, pages: int) -> dict[str, Any]:
     """Put the invoices of a month away, half a second a page."""
     for _page in range(pages):
