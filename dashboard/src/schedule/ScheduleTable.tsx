@@ -94,7 +94,7 @@ function Row({ project, schedule, isActive, acts }: RowProps) {
           <Text value={task} limit={200} />
         </Link>
       </td>
-      <td className={`${css.muted} ${css.wide}`}>
+      <td className={`${css.muted} ${css.wide} ${own.spare}`}>
         {engine}
         {schedule.queue && (
           <>
@@ -112,7 +112,7 @@ function Row({ project, schedule, isActive, acts }: RowProps) {
       <td className={`${css.end} ${css.wide}`}>
         {duration(schedule.lag_p95_ms === null ? null : schedule.lag_p95_ms * 1000)}
       </td>
-      <td className={`${css.muted} ${css.wide}`}>
+      <td className={`${css.muted} ${css.wide} ${own.spare}`}>
         <Text value={schedule.owner} limit={80} />
       </td>
       <td className={`${css.end} ${own.actsCell}`}>
@@ -134,11 +134,11 @@ export function ScheduleTable({ project, schedules, active, acts }: Props) {
             <th>next fire</th>
             <th>when</th>
             <th className={css.wide}>definition</th>
-            <th className={css.wide}>engine / queue</th>
+            <th className={`${css.wide} ${own.spare}`}>engine / queue</th>
             <th>last result</th>
             <th>newest fires</th>
             <th className={`${css.end} ${css.wide}`}>p95 lag</th>
-            <th className={css.wide}>owner</th>
+            <th className={`${css.wide} ${own.spare}`}>owner</th>
             <th>
               <span className="sr">actions</span>
             </th>
