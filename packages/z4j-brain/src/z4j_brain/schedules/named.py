@@ -37,7 +37,8 @@ def with_ids(node: Node, find: Find) -> Node:
         case Field(key="schedule"):
             ids = {each for value in node.values for each in find(value.text)}
             return replace(node, values=(*node.values, *(Value(each) for each in sorted(ids))))
-    return node
+        case _:
+            return node
 
 
 def stored(conn: Connection, project_id: str) -> Find:

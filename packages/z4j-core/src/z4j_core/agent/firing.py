@@ -139,8 +139,7 @@ def place(
     try:
         sent = Answering(engine).enqueue(order.job)
     except (EngineError, TimeoutError) as error:
-        unknown = not isinstance(error, EngineError) or isinstance(error, Indeterminate)
-        code = Indeterminate.code if unknown else error.code  # type: ignore[union-attr]
+        code = error.code if isinstance(error, EngineError) else Indeterminate.code
         line(Status.FAILED, reason=f"{code}: {error}"[:256])
         raise
     line(Status.SENT)

@@ -127,7 +127,7 @@ class Shelf:
             try:
                 dsn = read_dsn(self._settings)
                 assert dsn is not None
-                prove(found, dsn.credential, (dsn.project, *self._source))
+                prove(found, dsn.credential, (dsn.project, self._source.engine, self._source.app))
             except (ConfigError, Unproven) as error:
                 self._tell("Z4J-E304", str(error))
                 return False

@@ -90,7 +90,7 @@ class Standing:
         self.seat = seat
         self.is_candidate = False
         self.host: Host | None = None
-        self.newest = (0, 0)
+        self.newest: tuple[int, int] = (0, 0)
         """Era and revision that the brain named last."""
         self.asked_at = 0.0
         self._tracked: tuple[tuple[int, int], bool] = ((0, 0), False)

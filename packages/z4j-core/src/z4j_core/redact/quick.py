@@ -45,24 +45,24 @@ def plain_args(args: Any, params: Sequence[str], judge: Judge) -> str | None:
     return _bounded(f"[{','.join(parts)}]")
 
 
-def plain(value: object, judge: Judge, depth: int = 0) -> str | None:
+def plain(value: Any, judge: Judge, depth: int = 0) -> str | None:
     """JSON text of a small open value; None where only a walk can tell."""
     kind = type(value)
     if kind is str:
-        return _string(value, judge)  # type: ignore[arg-type]  # its very type was looked at
+        return _string(value, judge)
     if kind is int:
-        return str(value) if -_CARD_MIN < value < _CARD_MIN else None  # type: ignore[operator]
+        return str(value) if -_CARD_MIN < value < _CARD_MIN else None
     if value is None or kind is bool:
-        return _WORDS[value]  # type: ignore[index]
+        return _WORDS[value]
     if kind is float:
         text = repr(value)
         return text if text[-1].isdigit() else None
     if depth >= _DEPTH:
         return None
     if kind is dict:
-        return _mapping(value, judge, depth)  # type: ignore[arg-type]
+        return _mapping(value, judge, depth)
     if kind is list or kind is tuple:
-        return _sequence(value, judge, depth)  # type: ignore[arg-type]
+        return _sequence(value, judge, depth)
     return None
 
 

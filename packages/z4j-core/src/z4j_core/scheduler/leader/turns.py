@@ -229,8 +229,9 @@ class Turns:
 
     def _end_runs(self, first: Ending, work: Work) -> set[str]:
         endings = [first]
-        while work.steps and isinstance(work.steps[0], Ending):
-            endings.append(work.steps.popleft())  # type: ignore[arg-type]
+        while work.steps and isinstance(step := work.steps[0], Ending):
+            work.steps.popleft()
+            endings.append(step)
         for ending in endings:
             self._host.end(ending.fire_id, ending.how)
         return {ending.fire_id for ending in endings}
