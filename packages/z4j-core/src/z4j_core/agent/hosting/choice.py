@@ -116,7 +116,7 @@ def _of_sqlite(place: Place, url: str) -> LeaseStore:
     path = unquote(urlsplit(url).path.removeprefix("/"))
 
     def connect() -> Any:
-        return sqlite3.connect(path, timeout=ANSWER_S)
+        return sqlite3.connect(path, timeout=ANSWER_S, check_same_thread=False)
 
     return SqlStore(Connections(connect), place.group, place.boottime)
 
