@@ -157,7 +157,8 @@ class Brain:
         presence = SimpleNamespace(
             aged=lambda *_: None, adopted=_nothing, spawn=now, beat=lambda *_: None
         )
-        self.frames = Frames(core, presence, SimpleNamespace())
+        replication = SimpleNamespace(told=lambda _: None)
+        self.frames = Frames(core, presence, SimpleNamespace(), replication, SimpleNamespace())
 
     def _submit(self, batch):
         answer = Answer()
