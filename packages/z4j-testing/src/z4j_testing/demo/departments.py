@@ -38,7 +38,8 @@ def departments(redis_url: str) -> Mapping[str, Department]:
             " ready.", signal.SIGQUIT,
         ),
         "rq": Department(
-            (*_UNDER_Z4J, "rq.cli", "worker", "invoices", "--url", redis_url, "--with-scheduler"),
+            (*_UNDER_Z4J, "rq.cli", "worker", "ledger", "invoices", "--url", redis_url,
+             "--with-scheduler"),
             "Listening on",
         ),
         "dramatiq": Department(

@@ -25,7 +25,10 @@ OFTEN: Mapping[str, tuple[str, Plan]] = {
         {"task": "shop.send_mail", "args": ["staff@shop.example", "What sells today"],
          "queue": "mail"},
     ),
-    "rq": ("file invoices", {"task": "shop.invoices.archive", "args": ["2026-11", 1]}),
+    "rq": (
+        "file invoices",
+        {"task": "shop.invoices.archive", "args": ["2026-11", 1], "queue": "ledger"},
+    ),
     "dramatiq": ("count an aisle", {"task": "warehouse.stocktake", "args": ["aisle 3", 1]}),
     "huey": ("rebuild a page", {"task": "shop.catalogue.rebuild", "args": ["advent", 1]}),
     "arq": ("look for parcels", {"task": "carriers.follow", "args": ["PCL-31", 1]}),
@@ -45,8 +48,8 @@ SELDOM: Mapping[str, Sequence[tuple[str, Plan]]] = {
     ],
     "rq": [
         ("close the books",
-         {"task": "shop.invoices.archive", "args": ["2026-11", 4], "cron": "15 23 * * mon-fri",
-          "tz": _PARIS, "catchup": "fire_all", "overlap": "buffer_one"}),
+         {"task": "shop.invoices.archive", "args": ["2026-11", 4], "queue": "ledger",
+          "cron": "15 23 * * mon-fri", "tz": _PARIS, "catchup": "fire_all", "overlap": "buffer_one"}),
     ],
     "dramatiq": [
         ("weekly stocktake",
