@@ -49,7 +49,8 @@ SELDOM: Mapping[str, Sequence[tuple[str, Plan]]] = {
     "rq": [
         ("close the books",
          {"task": "shop.invoices.archive", "args": ["2026-11", 4], "queue": "ledger",
-          "cron": "15 23 * * mon-fri", "tz": _PARIS, "catchup": "fire_all", "overlap": "buffer_one"}),
+          "cron": "15 23 * * mon-fri", "tz": _PARIS, "catchup": "fire_all",
+          "overlap": "buffer_one"}),
     ],
     "dramatiq": [
         ("weekly stocktake",
