@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from z4j_core.agent.ledger import Status, Why
 from z4j_core.model.commands import ResultState
+from z4j_core.model.fires import Status, Why
 from z4j_core.scheduler.fires import digest, manual_id, mark
 from z4j_core.wire.items import Fire
 

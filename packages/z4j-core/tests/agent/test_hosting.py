@@ -15,8 +15,9 @@ from z4j_core.agent.hosting.placing import Placing
 from z4j_core.agent.hosting.tracked import Runs, tracked
 from z4j_core.agent.runs import ORIGIN
 from z4j_core.errors import ConfigError
+from z4j_core.model.fires import Status, Why
 from z4j_core.scheduler.fires import fire_id, mark
-from z4j_core.scheduler.leader.contract import FireFact, Found, Status, Why
+from z4j_core.scheduler.leader.contract import FireFact, Found
 from z4j_core.scheduler.snapshot import bucketed, unbucketed
 from z4j_core.wire.items import Fire, read_item
 from z4j_testing.signals import eventually
@@ -299,7 +300,7 @@ def test_s10_the_last_good_one_stays_when_a_forged_newer_one_is_found(house, sto
 
 def test_a_development_brain_without_a_redis_leaves_leases_to_a_file_of_this_host(tmp_path):
     place = House(tmp_path).home.place
-    beside = replace(place.settings, dsn_from="/work/.z4j/dev.json")
+    beside = replace(place.settings, dsn_from="/srv/shop/.z4j/dev.json")
 
     assert choose(place._replace(settings=beside)).kind == "file"
     assert choose(place._replace(settings=beside, directory="")).kind == "brain"

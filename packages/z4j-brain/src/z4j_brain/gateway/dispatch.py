@@ -9,20 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from z4j_core.wire import RecordType
 from z4j_core.wire.bodies import Abort, Actor, Bulk, Command
 
 from ..commands import outbox, seal
-from ..db import is_trouble
 from ..ingest.commit import CommitInfo, OnCommit, ProjectChange
 from .connection import Connection
 from .core import Core
+from .waking import whenever
 
-POLL_S = 1.0
 MAX_IN_FLIGHT = 64
 MAX_BULK_IN_FLIGHT = 4
 _BROKER, _PROCESS, _BOTH = 1, 2, 3
@@ -46,15 +43,7 @@ class Dispatch:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_S)
-            self._wake.clear()
-            try:
-                await self.once()
-            except SQLAlchemyError as error:
-                if not is_trouble(error):
-                    self._core.log.exception("commands cannot be read")
+        await whenever(self._wake, self.once, self._core.log, "commands cannot be read")
 
     async def once(self) -> None:
         """End what is overdue and send what is ready."""

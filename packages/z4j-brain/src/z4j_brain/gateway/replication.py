@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection as Database
-from sqlalchemy.exc import SQLAlchemyError
 from z4j_core.scheduler.snapshot import Snapshot, pages
 from z4j_core.wire import RecordType
 from z4j_core.wire.bodies import Newest, Want
 from z4j_core.wire.replication import Schedules
 
 from ..agents import service as agents
-from ..db import is_trouble
 from ..ingest.commit import CommitInfo, OnCommit, ProjectChange
 from ..schedules import copies
 from ..schedules import groups as grouping
@@ -27,9 +24,9 @@ from ..schedules.copies import Copy
 from ..schedules.groups import Place
 from .connection import SCHEDULER, Connection
 from .core import Core
+from .waking import whenever
 
 SCHEDULES = 64
-POLL_S = 1.0
 Stand = tuple[int, int]
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -52,15 +49,7 @@ class Replication:
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_S)
-            self._wake.clear()
-            try:
-                await self.once()
-            except SQLAlchemyError as error:
-                if not is_trouble(error):
-                    self._core.log.exception("schedules cannot be read")
+        await whenever(self._wake, self.once, self._core.log, "schedules cannot be read")
 
     async def once(self) -> None:
         """Push what has changed since the last look."""

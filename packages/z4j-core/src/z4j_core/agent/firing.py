@@ -12,10 +12,11 @@ from uuid import UUID
 from ..clock import Clock
 from ..errors import EngineError, Indeterminate, Refused
 from ..invoke import Answering
+from ..model.fires import Status, Why
 from ..model.tasks import Job
 from ..scheduler.fires import RESERVED, digest, is_fire, mark
 from .items import Source
-from .ledger import Status, Why, fire_line
+from .ledger import fire_line
 from .policy import Policy
 from .verbs import Check, Done, checked, json_value, known_tasks
 

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
+from ..model.fires import Status, Why
 from ..wire.items import Fire, Tag
 from .items import Source, trimmed
 
 UNKNOWN = bytes(16)
 """The schedule of a fire of which only the id is known."""
-
-
-class Status(IntEnum):
-    """What became of a fire (wire numbers)."""
-
-    CLAIMED = 1
-    BUFFERED = 2
-    SENT = 3
-    SKIPPED = 4
-    MISSED = 5
-    EXPIRED = 6
-    REFUSED = 7
-    FAILED = 8
-    SUPPRESSED = 9
-
-
-class Why(IntEnum):
-    """What made a fire due (wire numbers)."""
-
-    TIMER = 1
-    MANUAL = 2
-    CATCHUP = 3
-    BACKFILL = 4
-    REPLAY = 5
-    ON_START = 6
 
 
 def fire_line(source: Source, at_us: int, fire_id: str, status: Status, **known: Any) -> Any:

@@ -14,12 +14,13 @@ from ...engine import capabilities
 from ...errors import Refused
 from ...invoke import Outcome, invoke
 from ...model.commands import Capability, Scope
+from ...model.fires import Status
 from ...model.tasks import Job, TaskState
 from ...scheduler.leader.contract import End, FireFact, Found
 from ...scheduler.snapshot import Snapshot
 from ..boundary import pack
 from ..firing import admit
-from ..ledger import Status, fire_line
+from ..ledger import fire_line
 from ..runs import BY_SCHEDULE, ORIGIN, Origin
 from .home import Home
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .contract import End, FireFact, Found, Host, Settings, Snapshot, Status, Why
+from ...model.fires import Status, Why
+from .contract import End, FireFact, Found, Host, Settings, Snapshot
 from .loop import Loop
 
 __all__ = ["End", "FireFact", "Found", "Host", "Loop", "Settings", "Snapshot", "Status", "Why"]

@@ -7,39 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from ...invoke import Outcome
+from ...model.fires import Status, Why
 from ...model.tasks import Job
 
 ENQUEUE_S = 1.5
 """Longest wait for one enqueue: less than the margin of a lease."""
-
-
-class Status(IntEnum):
-    """What became of a fire (wire numbers)."""
-
-    CLAIMED = 1
-    BUFFERED = 2
-    SENT = 3
-    SKIPPED = 4
-    MISSED = 5
-    EXPIRED = 6
-    REFUSED = 7
-    FAILED = 8
-    SUPPRESSED = 9
-
-
-class Why(IntEnum):
-    """What made a fire due (wire numbers)."""
-
-    TIMER = 1
-    MANUAL = 2
-    CATCHUP = 3
-    BACKFILL = 4
-    REPLAY = 5
-    ON_START = 6
 
 
 class Found(Enum):

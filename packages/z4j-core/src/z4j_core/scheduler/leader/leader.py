@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from ...clock import Clock
 from ...errors import LeaseLost, StoreError, StoreUnavailable
+from ...model.fires import Status
 from ..lease import LeaseStore, OpenFire, Refusal, rev_text
 from .book import Book
 from .clock import StoreClock
-from .contract import Host, Settings, Snapshot, Status
+from .contract import Host, Settings, Snapshot
 from .fan import Fan, one_by_one
 from .guarded import Guarded
 from .journal import EVERY_S, Journal

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...model.fires import Status
 from ..lease import LeaseStore, Mark
 from .clock import StoreClock
-from .contract import Status
 from .fan import SETTLE_S
 from .guarded import Guarded
 from .record import Fire

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from ...errors import EngineUnavailable, Indeterminate, StoreError
 from ...invoke import Outcome
+from ...model.fires import Status
 from ...model.tasks import Job
 from ..document import Definition
 from ..fires import mark
 from ..lease import LeaseStore
 from .book import Parsed
 from .clock import StoreClock
-from .contract import ENQUEUE_S, Found, Status
+from .contract import ENQUEUE_S, Found
 from .fan import Fan
 from .guarded import Guarded
 from .ledger import Ledger

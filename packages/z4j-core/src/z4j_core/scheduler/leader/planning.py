@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...errors import ScheduleInvalid
+from ...model.fires import Status, Why
 from ..lease import LeaseStore
 from ..policy import Cursor, Decision, Run, lower_bound, plan
 from ..slots import Slot, utc_slot
 from .book import Book, Parsed
 from .clock import StoreClock
-from .contract import Found, Status, Why
+from .contract import Found
 from .guarded import Guarded
 from .memory import Memory
 from .record import Fire, fire_of

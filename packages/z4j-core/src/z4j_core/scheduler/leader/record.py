@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from ...model.fires import Status, Why
 from ..fires import fire_id
 from ..lease import Claim, Mark, OpenFire
 from ..slots import Slot
-from .contract import FireFact, Status, Why
+from .contract import FireFact
 
 FIRE, WAIT, TELL = "fire", "wait", "tell"
 """What a claim is for: to enqueue, to enqueue once others ended, to settle what was told."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
+from ...model.fires import Status, Why
 from ..policy import Decision
-from .contract import End, Status, Why
+from .contract import End
 from .record import FIRE, TELL, WAIT, Fire, fire_of
 
 _TOLD = {"skip": Status.SKIPPED, "missed": Status.MISSED, "expire": Status.EXPIRED}

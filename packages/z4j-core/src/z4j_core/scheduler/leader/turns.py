@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from ...errors import ScheduleInvalid, StoreError
+from ...model.fires import Status
 from ..lease import LeaseStore, Outcome
 from ..slots import utc_slot
 from .book import Book
 from .clock import StoreClock
-from .contract import Status
 from .guarded import FAILED, Guarded, tried
 from .ledger import Ledger
 from .memory import Memory
