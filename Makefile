@@ -81,7 +81,7 @@ SOAK_fuzz := tests/fuzz
 SOAK_chaos := tests/chaos packages/z4j-brain/tests/gateway
 SOAK_host := packages/z4j-core/tests/agent
 SOAK_cron := packages/z4j-core/tests/scheduler
-SOAK_scheduler := tests/schedules_sim packages/z4j-core/tests/scheduler/leader
+SOAK_scheduler := tests/failover tests/schedules_sim packages/z4j-core/tests/scheduler/leader packages/z4j-core/tests/agent/test_leading.py
 SOAK_engines := $(foreach e,celery rq dramatiq huey arq taskiq,packages/z4j-$(e))
 SOAK = $(if $(filter file,$(origin AREA)),,$(or $(SOAK_$(AREA)),$(error AREA is sim, fuzz, chaos, host, cron, scheduler or engines)))
 

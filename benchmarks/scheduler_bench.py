@@ -53,6 +53,12 @@ class Nowhere:
     def fetch(self, fire_id: str) -> Found:
         return Found.UNKNOWN
 
+    def brain_ms(self) -> None:
+        """Never heard."""
+
+    def refresh(self) -> None:
+        """Nobody knows more."""
+
     def tell(self, fact: Any) -> None:
         if fact.status is Status.SENT:
             self.lags.append(CLOCK.wall_us() / 1000 - fact.due_ms)

@@ -101,6 +101,9 @@ class ModelStore:
 
         return self._dated(self._call("acquire", work), before, ttl_ms)
 
+    def is_blank(self):
+        return self._call("is_blank", lambda: self.books.epoch == 0)
+
     def renew(self, lease, *, ttl_ms):
         before = self._boottime()
 

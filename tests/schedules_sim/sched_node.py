@@ -97,6 +97,13 @@ class Node:
         self.world.happens(self)
         return self.world.broker.knows(fire_id)
 
+    def brain_ms(self):
+        return self.world.store_ms()
+
+    def refresh(self):
+        self.world.happens(self)
+        self.world.refresh(self)
+
     def tell(self, fact):
         self.world.hear(self, fact)
 
@@ -191,7 +198,8 @@ class Node:
 
     def receive(self, snapshot):
         """A snapshot arrives."""
-        if self.held is None or snapshot.stand > self.held.stand:
+        asked = self.held is not None and snapshot.last_slots and snapshot.stand == self.held.stand
+        if self.held is None or snapshot.stand > self.held.stand or asked:
             self.held = snapshot
             if self.leader is not None:
                 self.wake_ms = self.world.now_ms

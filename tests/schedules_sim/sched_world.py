@@ -214,6 +214,12 @@ class World:
             caught[:] = [at for at in caught if self.now_ms - at < 10_000] + [self.now_ms]
             holds(BOUNDED, len(caught) <= CATCHUP_MAX + 1, f"{len(caught)} in ten seconds")
 
+    def refresh(self, node):
+        """A process asks the brain how far all has come."""
+        self.met["asked"] += 1
+        wait = self.rng.choice((5, 100, 2_000, 30_000))
+        self.later(wait, lambda: node.receive(self.brain.whole()))
+
     def place(self, job, enq):
         """A message is in the broker."""
         fact = next(f for f in reversed(self.facts) if f.fire_id == job.id)

@@ -226,3 +226,12 @@ def test_the_error_of_an_attempt_ends_with_it() -> None:
 
     assert row.values[COL["exc_type"]] is None
     assert row.attempts[1, 1].values[ATT["exc_type"]] == "ValueError"
+
+
+def test_a_second_copy_of_a_fire_that_is_sent_late_is_not_a_new_run() -> None:
+    row = start()
+    fold(row, fact(6, 1, run=0, end=T0), Meta())
+
+    fold(row, fact(1, 0, run=0, at=T0 + 5_000_000, via=3), Meta())
+
+    assert (row.values[COL["run"]], row.values[COL["state"]]) == (1, 9)

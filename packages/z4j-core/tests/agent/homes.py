@@ -61,7 +61,7 @@ class House:
             emitter=self.emitter, shelf=self.shelf, policy=parse_policy(allow),
             settings=self.settings, clock=clock, entropy=os.urandom,
             directory=str(tmp_path), ask=_away, note=self.note, write=self.written.append,
-            registered=Registered(),
+            registered=Registered(), brain_ms=lambda: None, refresh=lambda: None,
         )  # fmt: skip
 
     def note(self, code, text):

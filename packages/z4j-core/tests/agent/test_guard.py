@@ -105,6 +105,24 @@ def test_the_store_of_the_engine_is_asked_until_another_is_plugged(brain, start,
     assert (kept.begun, other.begun) == ({FIRE: 1}, {FIRE: 2})
 
 
+def test_a_worker_that_may_not_lead_asks_the_store_that_a_setting_names(brain, start, tmp_path):
+    url = f"sqlite:///{tmp_path / 'leases.db'}"
+    handle, engine = start(scheduler="off", lease_store=url)
+
+    assert engine.emit.first_start(FIRE, mark(FIRE, 1))
+    assert not engine.emit.first_start(FIRE, mark(FIRE, 2))
+
+    assert handle.process.counters.guard_skipped == 0
+
+
+@pytest.mark.parametrize("named", ["brain", "file"])
+def test_where_nobody_keeps_starts_for_it_a_worker_lets_all_start(brain, start, named):
+    _, engine = start(scheduler="off", lease_store=named)
+
+    assert engine.emit.first_start(FIRE, mark(FIRE, 1))
+    assert engine.emit.first_start(FIRE, mark(FIRE, 2))
+
+
 def test_where_messages_carry_nothing_a_run_starts_once_until_its_engine_retries_it(guard):
     assert guard.sole_start(FIRE)
     assert not guard.sole_start(FIRE)

@@ -52,6 +52,8 @@ class Proxy:
     change_up: Callable[[bytes], bytes] | None = None
     change_down: Callable[[bytes], bytes] | None = None
     fault: Fault = Fault.NONE
+    look_s: float = LOOK_S
+    """How soon an idle connection sees that a fault began, in seconds."""
     carried: Carried = field(default_factory=Carried)
     _listening: socket.socket = field(init=False)
     _open: set[socket.socket] = field(default_factory=set)
@@ -104,7 +106,7 @@ class Proxy:
     def _accept(self) -> None:
         while not self._stopped.is_set():
             try:
-                ready, _, _ = select.select([self._listening], [], [], LOOK_S)
+                ready, _, _ = select.select([self._listening], [], [], self.look_s)
                 if not ready:
                     continue
                 near, _ = self._listening.accept()
@@ -135,9 +137,9 @@ class Proxy:
     def _pump(self, near: socket.socket, far: socket.socket) -> None:
         while not self._stopped.is_set():
             if self.fault is Fault.HANG:
-                self._stopped.wait(LOOK_S)
+                self._stopped.wait(self.look_s)
                 continue
-            ready, _, _ = select.select([near, far], [], [], LOOK_S)
+            ready, _, _ = select.select([near, far], [], [], self.look_s)
             for side in ready:
                 data = side.recv(CHUNK)
                 if not data:

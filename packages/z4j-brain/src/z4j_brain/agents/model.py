@@ -70,6 +70,7 @@ agents = Table(
     words("policy_digest"),
     words("storage"),
     document("groups"),
+    document("declared"),
     Column("connected", Boolean, nullable=False, server_default=text("false")),
     us("connected_at", nullable=False),
     us("disconnected_at"),

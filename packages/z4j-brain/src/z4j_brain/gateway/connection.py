@@ -80,6 +80,8 @@ class Connection:
         self.quota = Quota(now)
         self.held: dict[tuple[str, str], tuple[int, int]] = {}
         """Era and revision of the schedules of a group it was sent, or says it holds."""
+        self.declared: list[tuple[str, str]] | None = None
+        """Tags and hashes of the declared sets it reports; None before it could."""
         self.paging = asyncio.Lock()
         self.partials: dict[tuple[str, ...], Any] = {}
         self.closed = asyncio.Event()

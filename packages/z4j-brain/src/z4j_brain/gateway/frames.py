@@ -19,6 +19,7 @@ from ..ingest.items import BAD, decode_items
 from ..ingest.rows import Meta
 from .connection import MAX_CREDIT, SCHEDULER, Connection, Segment
 from .core import Core
+from .deploys import Deploys
 from .leasing import Leasing
 from .presence import Presence
 from .replication import Replication
@@ -57,13 +58,14 @@ class Frames:
 
     def __init__(
         self, core: Core, presence: Presence, snapshots: Snapshots, replication: Replication,
-        leasing: Leasing,
+        leasing: Leasing, deploys: Deploys,
     ) -> None:  # fmt: skip
         self._core = core
         self._presence = presence
         self._snapshots = snapshots
         self._replication = replication
         self._leasing = leasing
+        self._deploys = deploys
         self._handlers: Mapping[int, Callable[[Connection, Received], Awaitable[None]]] = {
             RecordType.OPEN: self._open,
             RecordType.EVENTS: self._events,
@@ -159,6 +161,7 @@ class Frames:
         self._presence.beat(connection, beat)
         now_us = self._core.clock.wall_us()
         await connection.send(RecordType.PONG, Pong(beat.n, beat.mono, None, now_us))
+        await self._deploys.reported(connection, beat.inventory)
         wants = self._snapshots.wanted(connection, beat.inventory)
         if wants:
             await connection.send(RecordType.WANT, wants)

@@ -21,6 +21,7 @@ from ..ingest.loop import Ingest
 from ..settings import Settings
 from .central import Central
 from .core import Core
+from .deploys import Deploys
 from .dispatch import Dispatch
 from .endpoint import Endpoint
 from .frames import Frames
@@ -66,10 +67,11 @@ class Gateway:
         self._listener = on_commit
         self.dispatch = Dispatch(core, self.publish)
         self._presence = Presence(core, self.publish)
-        snapshots = Snapshots(core, self.publish)
+        self._deploys = Deploys(core, self.scheduled)
+        snapshots = Snapshots(core, self.publish, self._deploys)
         self.replication = Replication(core, self.publish, self._presence.spawn)
         leasing = Leasing(core, Central(core, self.wake))
-        frames = Frames(core, self._presence, snapshots, self.replication, leasing)
+        frames = Frames(core, self._presence, snapshots, self.replication, leasing, self._deploys)
         self._endpoint = Endpoint(core, frames, self._presence, self.dispatch, self.replication)
         self._requests = Requests(core, self._endpoint)
         self._channel = Listener(core.db, self.wake)
@@ -90,6 +92,8 @@ class Gateway:
         settled = [cmd_id for change in info.projects for cmd_id in change.commands]
         if settled:
             self.dispatch.settled(settled)
+        if any(change.agents for change in info.projects):
+            self._deploys.wake()
         self._listener(info)
 
     def wake(self) -> None:
@@ -127,6 +131,7 @@ class Gateway:
         self._tasks = [
             asyncio.create_task(self.dispatch.run(), name="z4j dispatch"),
             asyncio.create_task(self.replication.run(), name="z4j schedules"),
+            asyncio.create_task(self._deploys.run(), name="z4j deploys"),
             asyncio.create_task(self._every(_FLUSH_S, self._presence.flush), name="z4j beats"),
             asyncio.create_task(self._every(_REAP_S, self._presence.reap), name="z4j reaper"),
         ]

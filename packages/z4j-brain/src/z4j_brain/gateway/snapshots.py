@@ -12,12 +12,14 @@ from z4j_core.wire.bodies import Inventory, Want
 
 from ..ingest import inventory, reports
 from ..ingest.commit import CommitInfo, OnCommit, ProjectChange
-from ..ingest.items import BAD, App, Engine
+from ..ingest.items import BAD, App
 from ..ingest.rows import Meta as ProcessMeta
 from .connection import Connection
 from .core import Core
+from .deploys import DECLARED, Deploys
 
 TASKS, QUEUES, WORKERS = 1, 2, 3
+_KINDS = frozenset({TASKS, QUEUES, WORKERS, DECLARED})
 MAX_PAGES = 64
 QUEUES_EVERY_S = 9.0
 _REMEMBERED = 20_000
@@ -25,7 +27,7 @@ _REMEMBERED = 20_000
 
 class _Page(Struct, array_like=True):
     kind: int
-    engine: Engine
+    engine: Annotated[str, Meta(max_length=32)]
     app: App
     hash: Annotated[bytes, Meta(min_length=8, max_length=8)]
     page: Annotated[int, Meta(ge=0, le=MAX_PAGES)]
@@ -47,8 +49,9 @@ class _Partial:
 class Snapshots:
     """Asks for what is not known, puts pages together, stores what is whole."""
 
-    def __init__(self, core: Core, on_commit: OnCommit) -> None:
+    def __init__(self, core: Core, on_commit: OnCommit, deploys: Deploys) -> None:
         self._core = core
+        self._deploys = deploys
         self._on_commit = on_commit
         self._known: OrderedDict[tuple[Key, bytes], None] = OrderedDict()
         self._queues_at: dict[Key, float] = {}
@@ -58,7 +61,7 @@ class Snapshots:
         return tuple(
             Want(entry.kind, entry.engine, entry.app, 0)
             for entry in entries
-            if entry.kind in {TASKS, QUEUES, WORKERS} and self._is_wanted(connection, entry)
+            if entry.kind in _KINDS and self._is_wanted(connection, entry)
         )
 
     def _is_wanted(self, connection: Connection, entry: Inventory) -> bool:
@@ -89,34 +92,39 @@ class Snapshots:
             return
         del connection.partials[key]
         bodies = [partial.pages[index] for index in sorted(partial.pages)]
-        if await self._store(connection, page.kind, (page.engine, page.app), bodies):
+        if await self._kept(connection, page, bodies):
             self._known[key, page.hash] = None
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
 
-    async def _store(
-        self, connection: Connection, kind: int, name: tuple[str, str], bodies: list[bytes]
-    ) -> bool:
-        place = (connection.who.project_id, *name)
-        now_us = self._core.clock.wall_us()
+    async def _kept(self, connection: Connection, page: _Page, bodies: list[bytes]) -> bool:
         try:
-            if kind == TASKS:
-                tasks = [row for body in bodies for row in reports.TASKS.decode(body)]
-                await self._core.db.write(inventory.task_report, place, tasks, now_us)
-            elif kind == QUEUES:
-                queues = [row for body in bodies for row in reports.QUEUES.decode(body)]
-                await self._core.db.write(inventory.queue_report, place, queues, now_us)
-            elif kind == WORKERS:
-                workers = [row for body in bodies for row in reports.WORKERS.decode(body)]
-                register = connection.register
-                meta = ProcessMeta(register.host, register.release, register.environment)
-                source = (connection.stream, meta)
-                await self._core.db.write(inventory.worker_report, place, source, workers, now_us)
+            if page.kind == DECLARED:
+                return await self._deploys.body(connection, page.app, page.hash, bodies)
+            await self._store(connection, page.kind, (page.engine, page.app), bodies)
         except BAD as error:
             self._core.log.warning("a snapshot of %s: %s", connection.stream[:8], error)
             return False
-        self._say(connection, kind, now_us)
         return True
+
+    async def _store(
+        self, connection: Connection, kind: int, name: tuple[str, str], bodies: list[bytes]
+    ) -> None:
+        place = (connection.who.project_id, *name)
+        now_us = self._core.clock.wall_us()
+        if kind == TASKS:
+            tasks = [row for body in bodies for row in reports.TASKS.decode(body)]
+            await self._core.db.write(inventory.task_report, place, tasks, now_us)
+        elif kind == QUEUES:
+            queues = [row for body in bodies for row in reports.QUEUES.decode(body)]
+            await self._core.db.write(inventory.queue_report, place, queues, now_us)
+        elif kind == WORKERS:
+            workers = [row for body in bodies for row in reports.WORKERS.decode(body)]
+            register = connection.register
+            meta = ProcessMeta(register.host, register.release, register.environment)
+            source = (connection.stream, meta)
+            await self._core.db.write(inventory.worker_report, place, source, workers, now_us)
+        self._say(connection, kind, now_us)
 
     def _say(self, connection: Connection, kind: int, now_us: int) -> None:
         change = ProjectChange(

@@ -37,6 +37,7 @@ _START, _END, _ENQUEUED = SRC["start"], SRC["end"], SRC["enqueued"]
 _ETA, _FLAGS, _EXTRA, _LEFT = SRC["eta"], SRC["flags"], SRC["extra"], SRC["tries_left"]
 _VIA, _RECEIVED = SRC["via"], SRC["received"]
 _RETRYING, _QUEUED, _RUNNING, _LOST = 5, 2, 3, 4
+_SENT_KINDS, _BY_SCHEDULE = frozenset({1, 2}), 3
 _STARTED_KIND, _RETRY_KIND, _DEAD_KIND, _REDELIVERED_KIND, _REQUEUED_KIND = 4, 5, 11, 13, 14
 _RECEIVED_KIND = 3
 _OF_ATTEMPT = frozenset({3, 4, 5, 6, 7, 8, 9, 10, 11, 13})
@@ -109,6 +110,8 @@ def _run_of(values: Values, fact: Fields) -> int:
         return run
     if fact[_KIND] == _REQUEUED_KIND:
         return run + 1
+    if fact[_VIA] == _BY_SCHEDULE and fact[_KIND] in _SENT_KINDS:
+        return run  # a second copy of a fire, which no worker starts
     end = values[_C_FINISHED] or values[_C_AT]
     # An end may be all that is told of a run: then its start decides, not when it was over.
     since = fact[_AT] if fact[_KIND] <= _STARTED_KIND else fact[_START]

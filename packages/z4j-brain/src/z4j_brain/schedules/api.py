@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, Row
 from starlette.responses import Response
@@ -17,7 +16,7 @@ from ..web.route import PROJECT, Table
 from . import conflicts, previews, query, service, shapes, store, warnings
 from .service import By, New
 from .store import Place
-from .written import Json, wrong
+from .written import Json, schedule_id, wrong
 
 ENDPOINTS = Table()
 DEFAULT_LIMIT, MOST = 100, 200
@@ -26,10 +25,8 @@ SCHEDULE = f"{PROJECT}/schedules/{{id}}"
 
 
 def new_id(brain: Brain) -> str:
-    """A UUID of version 7 as text: its first 48 bits are the time."""
-    made = int(brain.new_id(), 16)
-    made = made & ~(0xF << 76) | 0x7 << 76
-    return str(UUID(int=made & ~(0x3 << 62) | 0x2 << 62))
+    """A fresh id of a schedule."""
+    return schedule_id(brain.new_id())
 
 
 def by_of(ask: Ask) -> By:

@@ -134,4 +134,18 @@ schedules_gone = Table(
 )
 """Schedules that were deleted, by the revision of their group that took them away."""
 
+declared_sets = Table(
+    "declared_sets",
+    METADATA,
+    key("project_id", primary_key=True),
+    key("tag", primary_key=True),
+    key("hash", primary_key=True),
+    words("documents", nullable=False),
+    us("seen", nullable=False),
+    us("tried"),
+    us("applied"),
+    words("fault"),
+)
+"""Sets that agents report, as JSON by name; the one that was applied last is the one in force."""
+
 TABLES = (schedules, schedule_revisions, fires, calendars, schedule_groups, schedules_gone)

@@ -218,7 +218,14 @@ class Groups:
             note=process.note,
             write=process.control,
             registered=process.registered,
+            brain_ms=process.brain_time.now_ms,
+            refresh=partial(self._refresh, standing),
         )
+
+    def _refresh(self, standing: Standing) -> None:
+        """Let the brain be asked for all it has of a group; called by threads of its leader."""
+        standing.wants_anew, standing.asked_at = True, 0.0
+        self._process.changed.set()
 
     def _is_needed(self, standing: Standing) -> bool:
         """Whether there is anything to fire, or nobody who could say so."""

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from ..clock import Clock
 from ..config import Settings
-from ..errors import Unsupported
+from ..errors import StoreUnavailable, Unsupported
 from ..invoke import Outcome, attempt
 from ..scheduler.fires import is_fire, read_mark
 from ..scheduler.lease import LeaseStore, group_of
+from ..scheduler.leases.calls import Answer
 from .counters import Counters
 from .items import Source
 
 WAIT_S = 0.25
 """How long a start waits at most."""
 _MAX_NOTES = 1_000
+_UNASKED = frozenset({"brain", "file"})
 Offer = Callable[[], LeaseStore | None]
 
 
@@ -159,12 +161,30 @@ class Guard:
 
 
 def own_store(engine: Any, source: Source, settings: Settings, clock: Clock) -> LeaseStore | None:
-    """The store in the engine's own broker, unless another was chosen for leases."""
+    """The store of leases a setting names, else the one in the engine's own broker.
+
+    The brain keeps no starts, and which file leases are in knows who may lead alone.
+    """
+    if settings.dsn is None or settings.lease_store in _UNASKED:
+        return None
+    group = group_of(settings.dsn.project, *source)
+    if settings.lease_store:
+        return _named(settings, engine, group, clock)
     make = getattr(engine, "lease_store", None)
-    if make is None or settings.dsn is None or getattr(settings, "lease_store", None):
+    if make is None:
         return None
     try:
-        store: LeaseStore | None = make(group_of(settings.dsn.project, *source), clock.boottime)
+        store: LeaseStore | None = make(group, clock.boottime)
     except Unsupported:
         return None
     return store
+
+
+def _named(settings: Settings, engine: Any, group: str, clock: Clock) -> LeaseStore:
+    from .hosting.choice import Place, choose  # noqa: PLC0415 - loaded with the first fire that runs
+
+    return choose(Place(settings, engine, group, "", _nobody, clock.boottime))
+
+
+def _nobody(_op: int, _args: Sequence[Any]) -> Answer:
+    raise StoreUnavailable("the brain is not asked")

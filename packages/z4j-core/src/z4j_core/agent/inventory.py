@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from ..wire import bodies
 from ..wire.bodies import Beat
 from .boundary import Emitter, find_emitter
+from .deployed import report
 from .heartbeat import beat, unknown
-from .snapshots import QUEUES, TASKS, WORKERS, Snapshot, of_queues, of_tasks, of_workers
+from .snapshots import DECLARED, QUEUES, TASKS, WORKERS, Snapshot, of_queues, of_tasks, of_workers
 
 if TYPE_CHECKING:
     from .process import Process
@@ -39,11 +40,17 @@ class Inventory:
             for kind in (TASKS, QUEUES, WORKERS):
                 entry = emitter.quietly(partial(self._entry, kind, emitter))
                 entries += [entry] if entry is not None else []
+        declared = report(process.settings)
+        if declared is not None:
+            entries.append(bodies.Inventory(DECLARED, *declared.source, declared.hash))
         usage = dataclasses.replace(process.spool.usage(), lost=process.lost)
         return beat(number, process.clock, usage, process.emitters, entries)
 
     def pages(self, kind: int, engine: str, app: str) -> list[bodies.Snapshot]:
         """SNAPSHOT bodies in answer to WANT."""
+        if kind == DECLARED:
+            declared = report(self._process.settings)
+            return [bodies.Snapshot(*page) for page in declared.pages()] if declared else []
         emitter = self._emitter(engine, app)
         if emitter is None or kind not in (TASKS, QUEUES, WORKERS):
             return []

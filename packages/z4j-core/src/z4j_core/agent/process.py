@@ -24,6 +24,7 @@ from ..model.tasks import Native
 from ..spool import Spool, SpoolSettings, attach_child, open_spool
 from ..spool.hand import Hand
 from .boundary import Emitter, pack
+from .braintime import BrainTime
 from .counters import Counters
 from .errands import Errands
 from .firing import Registered
@@ -88,6 +89,7 @@ class Process:
         self.settings = settings
         self.clock = clock
         self.entropy = entropy
+        self.brain_time = BrainTime(clock)
         self.counters = Counters()
         self.role = "script"
         self.framework: str | None = None

@@ -163,6 +163,7 @@ class Session:
     def _welcome(self, link: Link, welcome: Welcome) -> None:
         self._welcomed_at = self._clock.monotonic()
         self._boot_at_welcome = self._clock.boottime()
+        self._process.brain_time.hear(welcome.clock)
         self._sender = Sender(
             self._wire, self._agent.spool, link.send, self._agent.batches, self._clock
         )
@@ -214,8 +215,9 @@ class Session:
     def _slowed(self, flow: Flow) -> None:
         self._sender.flow(flow)
 
-    def _answered(self, _pong: Pong) -> None:
+    def _answered(self, pong: Pong) -> None:
         """What was ordered before this process came up was sent ahead of the first PONG."""
+        self._process.brain_time.hear(pong.clock)
         if not self._process.caught_up.is_set():
             self._agent.commands.then(self._process.caught_up.set)
 

@@ -122,7 +122,7 @@ class Shelf:
 
     def _offer(self, found: Snapshot, *, keep: bool) -> bool:
         with self._lock:
-            if found.stand <= self.stand:
+            if found.stand <= self.stand and not self._tells_more(found):
                 return False
             try:
                 dsn = read_dsn(self._settings)
@@ -137,6 +137,14 @@ class Shelf:
         for listener in list(self.listeners):
             listener()
         return True
+
+    def _tells_more(self, found: Snapshot) -> bool:
+        """Whether it is what is held, and schedules have come further by it."""
+        held = self.held
+        if held is None or found.stand != held.stand:
+            return False
+        before = held.last_slots
+        return any(stand > before.get(key, (-1, 0)) for key, stand in found.last_slots.items())
 
     def heard(self) -> None:
         """Note that the brain is there: what is held is as good as new."""

@@ -19,7 +19,7 @@ from ..model.workers import Queue, QueueDepth, Worker
 from .boundary import Emitter, pack
 from .items import Source, name
 
-TASKS, QUEUES, WORKERS = 1, 2, 3
+TASKS, QUEUES, WORKERS, DECLARED = 1, 2, 3, 5
 MAX_PAGE_BYTES = 192 << 10
 MAX_PAGES = 64
 MAX_DOC = 500

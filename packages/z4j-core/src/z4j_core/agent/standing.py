@@ -17,6 +17,7 @@ from .seat import Seat
 from .shelf import Shelf
 
 if TYPE_CHECKING:
+    from .braintime import BrainTime
     from .errands import Errands
     from .firing import Registered
 
@@ -49,6 +50,7 @@ class Surroundings(Protocol):
 
     settings: Settings
     clock: Clock
+    brain_time: BrainTime
     entropy: Callable[[int], bytes]
     emitters: list[Emitter]
     spool: Spool | None
@@ -93,6 +95,8 @@ class Standing:
         self.newest: tuple[int, int] = (0, 0)
         """Era and revision that the brain named last."""
         self.asked_at = 0.0
+        self.wants_anew = False
+        """Whether the brain is to be asked for all it has, although nothing there is newer."""
         self._tracked: tuple[tuple[int, int], bool] = ((0, 0), False)
 
     def has_runs_to_tell(self) -> bool:
@@ -106,6 +110,9 @@ class Standing:
 
     def wants(self) -> list[Want]:
         """What to ask the brain for, if it has more than is held."""
+        if self.is_candidate and self.wants_anew:
+            self.wants_anew = False
+            return [Want(SCHEDULES, *self.source, 0)]
         if not self.is_candidate or self.newest <= self.shelf.stand:
             return []
         era, revision = self.shelf.stand

@@ -22,6 +22,8 @@ TRANSPORTS = ("auto", "websocket", "poll")
 SCHEDULERS = ("auto", "off", "only")
 MIN_SPOOL_BYTES = 1 << 20
 _DEV_FILE = Path(".z4j") / "dev.json"
+LEASE_TTL_S = (5, 60)
+"""The shortest and the longest lease, in seconds."""
 LEASE_SCHEMES = ("redis", "rediss", "unix", "postgresql", "postgres", "sqlite")
 _LEVEL_DEV = "all"
 Fault = tuple[str, str]
@@ -52,6 +54,7 @@ class Settings:
     schedules: Mapping[str, Any] | None = field(default=None, repr=False)
     scheduler: str = "auto"
     lease_store: str = field(default="", repr=False)
+    lease_ttl_s: int | None = None
     schedule_max_stale_s: int = 0
 
     @property
@@ -157,6 +160,14 @@ def _seconds(value: Any) -> int:
     return number
 
 
+def _lease_ttl(value: Any) -> int:
+    shortest, longest = LEASE_TTL_S
+    number = int(value)
+    if not shortest <= number <= longest:
+        raise ValueError(f"expected {shortest} to {longest} seconds")
+    return number
+
+
 def _lease_store(value: Any) -> str:
     text = str(value).strip()
     if text not in {"brain", "file"} and urlsplit(text).scheme not in LEASE_SCHEMES:
@@ -181,6 +192,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "ca_file": str, "transport": _one_of(*TRANSPORTS),
     "schedules": _mapping,
     "scheduler": _one_of(*SCHEDULERS), "lease_store": _lease_store,
+    "lease_ttl_s": _lease_ttl,
     "schedule_max_stale_s": _seconds,
 }  # fmt: skip
 

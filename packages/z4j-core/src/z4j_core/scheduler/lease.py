@@ -165,6 +165,10 @@ class LeaseStore(Protocol):
         """
         ...
 
+    def is_blank(self) -> bool:
+        """Whether nobody ever led this group, as far as it knows: it is new, or lost its data."""
+        ...
+
     def renew(self, lease: Lease, *, ttl_ms: int) -> Lease:
         """Hold it for longer.
 

@@ -46,6 +46,12 @@ class Recording:
     def fetch(self, fire_id):
         return Found.UNKNOWN
 
+    def brain_ms(self):
+        return None
+
+    def refresh(self):
+        """Nobody knows more."""
+
     def tell(self, fact):
         """Nobody reads the ledger."""
 

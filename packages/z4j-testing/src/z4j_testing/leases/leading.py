@@ -22,6 +22,15 @@ class TestLeading:
         assert refusal.expires_ms >= lease.store_now_ms + TTL_MS
         assert refusal.expires_ms > refusal.store_now_ms >= lease.store_now_ms
 
+    def test_it_knows_whether_anybody_ever_led(self, bench: Bench) -> None:
+        store = bench.make()
+        before = store.is_blank()
+        lease = lead(store, "one")
+        led = store.is_blank()
+        store.release(lease)
+
+        assert (before, led, bench.make().is_blank()) == (store.kind != "brain", False, False)
+
     def test_the_owner_that_asks_again_gets_the_same_epoch(self, bench: Bench) -> None:
         store = bench.make()
 

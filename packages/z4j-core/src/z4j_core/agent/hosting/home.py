@@ -23,8 +23,9 @@ class Home:
     """One group of one process.
 
     `ask` asks the brain as a lease store, `note` tells operators, `write` appends a control item,
-    `registered` is what the app declared itself. `directory` is shared by the processes of this
-    host, empty where there is none.
+    `registered` is what the app declared itself, `brain_ms` the time by the brain's clock,
+    `refresh` asks the brain for all it has of the group. `directory` is shared by the processes of
+    this host, empty where there is none.
     """
 
     emitter: Emitter
@@ -38,6 +39,8 @@ class Home:
     note: Callable[[str, str], object]
     write: Callable[[bytes], object]
     registered: Registered
+    brain_ms: Callable[[], int | None]
+    refresh: Callable[[], object]
 
     @property
     def group(self) -> str:

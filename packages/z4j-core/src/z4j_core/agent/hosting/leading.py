@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
+from ...config.settings import LEASE_TTL_S
 from ...scheduler.leader import Loop, Settings
 from ...scheduler.lease import LeaseStore
 from .choice import fingerprint
@@ -13,8 +14,8 @@ from .followed import Followed
 from .home import Home
 from .placing import Placing
 
-TTL_MS = 15_000
-_SHORTEST_MS, _LONGEST_MS = 5_000, 60_000
+TTL_MS = 12_000
+_SHORTEST_MS, _LONGEST_MS = (1000 * seconds for seconds in LEASE_TTL_S)
 
 
 def lead(home: Home, store: Followed) -> Loop:
@@ -27,7 +28,7 @@ def lead(home: Home, store: Followed) -> Loop:
 
 
 def settings_of(home: Home) -> Settings:
-    """How this process leads; the brain may say in the snapshot for how long a lease lasts."""
+    """How this process leads."""
     journal = ""
     if home.directory:
         journal = str(Path(home.directory) / "sched" / f"{home.name}.slots")
@@ -41,7 +42,9 @@ def settings_of(home: Home) -> Settings:
 
 
 def ttl_ms_of(home: Home) -> int:
-    """How long a lease lasts without being renewed."""
+    """How long a lease lasts without being renewed: as the app says, else as the brain does."""
+    if home.settings.lease_ttl_s is not None:
+        return home.settings.lease_ttl_s * 1000
     held = home.shelf.held
     wanted: Any = (held.store or {}).get("ttl_ms") if held is not None else None
     if not isinstance(wanted, int):

@@ -45,6 +45,14 @@ class Placing:
         """The newest proven schedules."""
         return self._home.shelf.held
 
+    def brain_ms(self) -> int | None:
+        """The time by the brain's clock."""
+        return self._home.brain_ms()
+
+    def refresh(self) -> None:
+        """Ask the brain anew how far schedules have come."""
+        self._home.refresh()
+
     def place(self, job: Job, enq: int, deadline_s: float) -> Outcome:
         """Enqueue a job now, if the local policy lets it pass."""
         del enq  # the mark in `job.fire` says it

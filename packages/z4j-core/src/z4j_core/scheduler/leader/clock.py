@@ -7,20 +7,30 @@ suspend, and it never goes back. Where both disagree nothing fires until two rea
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from ...clock import Clock
 
 APART_MS = 5_000
 """By so much the store's clock and ours may differ between two readings."""
 AHEAD_MS = 60_000
-"""By so much the store may be ahead of the wall clock of this machine."""
+"""By so much the store may be ahead of both this machine's wall clock and the brain's."""
+
+
+def unheard() -> int | None:
+    """The brain's clock where the brain was never heard."""
+    return None
 
 
 class StoreClock:
-    """Milliseconds since the epoch by the store. Shared by the loop and what renews."""
+    """Milliseconds since the epoch by the store. Shared by the loop and what renews.
 
-    def __init__(self, clock: Clock) -> None:
+    `brain_ms` is the time by the brain's clock in milliseconds, None while it was never heard.
+    """
+
+    def __init__(self, clock: Clock, brain_ms: Callable[[], int | None] = unheard) -> None:
         self._clock = clock
+        self._brain_ms = brain_ms
         self._lock = threading.Lock()
         self._store_ms = 0
         self._boot = 0.0
@@ -55,10 +65,14 @@ class StoreClock:
         """Why nothing may fire by this clock now; empty when it may."""
         if self._apart:
             return "the clock of the lease store and the one of this machine went apart"
-        ahead = self.now_ms() - self._clock.wall_us() // 1000
-        if ahead > AHEAD_MS:
-            return f"the lease store is {ahead // 1000} s ahead of the clock of this machine"
-        return ""
+        now = self.now_ms()
+        ahead = now - self._clock.wall_us() // 1000
+        if ahead <= AHEAD_MS:
+            return ""
+        brain = self._brain_ms()
+        if brain is not None and now - brain <= AHEAD_MS:
+            return ""  # it is the clock of this machine that is wrong
+        return f"the lease store is {ahead // 1000} s ahead of the clock of this machine"
 
     def _expected(self) -> int:
         return self._store_ms + int((self._clock.boottime() - self._boot) * 1000)

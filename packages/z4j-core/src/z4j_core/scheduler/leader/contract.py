@@ -85,6 +85,14 @@ class Host(Protocol):
         """The newest proven schedules; None for none yet. Never waits."""
         ...
 
+    def brain_ms(self) -> int | None:
+        """The time by the brain's clock as of its last word; None while it was never heard."""
+        ...
+
+    def refresh(self) -> None:
+        """Ask the brain anew how far schedules have come; its answer is another `snapshot`."""
+        ...
+
     def place(self, job: Job, enq: int, deadline_s: float) -> Outcome:
         """Enqueue a job now, within `deadline_s` seconds: `id` is the fire, `fire` its mark.
 

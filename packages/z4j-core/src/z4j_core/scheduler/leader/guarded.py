@@ -40,6 +40,21 @@ class Guarded:
         """The newest proven schedules."""
         return self._host.snapshot()
 
+    def brain_ms(self) -> int | None:
+        """The time by the brain's clock, where it is known."""
+        try:
+            return self._host.brain_ms()
+        except Exception as error:  # as if it was never heard
+            self.trouble("brain", FAILED, f"asking for the brain's clock: {error!r}")
+            return None
+
+    def refresh(self) -> None:
+        """Ask the brain how far schedules have come; without an answer what is known holds."""
+        try:
+            self._host.refresh()
+        except Exception as error:  # what is known here is used
+            self.trouble("refresh", FAILED, f"asking the brain: {error!r}")
+
     def place(self, job: Job, enq: int, deadline_s: float) -> Outcome:
         """Enqueue a job; an error means that nobody knows whether it was."""
         try:

@@ -21,6 +21,7 @@ from .guarded import Guarded
 from .journal import EVERY_S, Journal
 from .ledger import Ledger
 from .memory import Memory
+from .newcomer import Newcomer
 from .placing import Placing
 from .planning import Planning
 from .record import TELL, read_open
@@ -59,9 +60,9 @@ class Leader:
         self._store = store
         self._settings = settings
         self._entropy = entropy
-        self.clock = StoreClock(clock)
-        self.tenure = Tenure(store, self.clock, settings.ttl_ms)
         self.host = Guarded(host)
+        self.clock = StoreClock(clock, self.host.brain_ms)
+        self.tenure = Tenure(store, self.clock, settings.ttl_ms)
         self.book = Book()
         self._journal = Journal(settings.journal)
         self._memory = Memory(self._journal)
@@ -76,6 +77,7 @@ class Leader:
         """Schedules of which a run has ended, as other threads hear of it."""
         self._snapshot: Snapshot | None = None
         self._is_ready = False
+        self._newcomer = Newcomer(store, self.host, clock)
         tools = Tools(
             store, self.host, self.tenure, self.book, self._memory, self._ledger, self._placing,
             self._planning, self.clock,
@@ -125,12 +127,16 @@ class Leader:
         snapshot = self.host.snapshot()
         if snapshot is None:
             return Pause(None)
+        wait_s = self._newcomer.wait_s(snapshot)
+        if wait_s:
+            return Pause(wait_s, in_store=True)
         settings = self._settings
         rev = rev_text(snapshot.era, snapshot.revision)
         found = self._store.acquire(settings.owner, ttl_ms=settings.ttl_ms, fp=settings.fp, rev=rev)
         if isinstance(found, Refusal):
             return self._refused(found)
         self.tenure.begin(found)
+        self._newcomer.led()
         self._is_ready = False
         return NOW
 
@@ -139,6 +145,7 @@ class Leader:
             self.host.trouble("broker", "Z4J-E301", "the lease of this group is of another broker")
             return Pause(self._settings.ttl_ms / 1000, in_store=True)
         self.host.well("broker")
+        self._newcomer.refused(refusal.reason)
         left_ms = refusal.expires_ms - refusal.store_now_ms
         if refusal.reason == "older_snapshot":
             left_ms = 1_000

@@ -45,6 +45,10 @@ class BrainStore:
         epoch, _, now_ms, rev = _ok(status, values, 4)
         return Lease(owner, epoch, self._deadline(before, ttl_ms), now_ms, rev)
 
+    def is_blank(self) -> bool:
+        """False: the brain has what it was told of fires beside it."""
+        return False
+
     def renew(self, lease: Lease, *, ttl_ms: int) -> Lease:
         """Hold it for longer."""
         before = self._boottime()

@@ -85,6 +85,10 @@ class RedisStore:
             return Refusal(_REFUSALS[first], exp, now, _text(known))
         return Lease(owner, first, self._deadline(before, ttl_ms), now, _text(known))
 
+    def is_blank(self) -> bool:
+        """Whether nobody ever led here: what a leader leaves stays until the server is emptied."""
+        return not self._asked(lambda client: client.exists(self._key("lease")))
+
     def renew(self, lease: Lease, *, ttl_ms: int) -> Lease:
         """Hold it for longer."""
         before = self._boottime()

@@ -74,6 +74,10 @@ class SqlStore:
                 return found
         return self._dated(found, before, ttl_ms)
 
+    def is_blank(self) -> bool:
+        """Whether nobody ever led here."""
+        return self._do(ledger.standing).epoch == 0
+
     def renew(self, lease: Lease, *, ttl_ms: int) -> Lease:
         """Hold it for longer."""
         before = self._boottime()
