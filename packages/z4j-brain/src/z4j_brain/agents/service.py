@@ -13,6 +13,9 @@ from ..errors import Conflict, NotFound
 from . import store
 from .store import KeyRow
 
+AGENT, SCHEDULER = "agent", "scheduler"
+ROLES = (AGENT, SCHEDULER)
+"""What a credential may do: all that agents do, or lead groups and name slots that are due."""
 LIVE_KEYS = 2
 MAX_REVOKED = 4_000
 _LAST_KID = 255
@@ -45,13 +48,14 @@ def create_key(
     project_id: str,
     now_us: int,
     label: str = "",
+    role: str = AGENT,
 ) -> NewKey:
-    """Make the first key of a new credential for an agent."""
+    """Make the first key of a new credential for agents, or for a scheduler that runs by itself."""
     row = {
         "cred_id": entropy(16).hex(),
         "kid": 1,
         "project_id": project_id,
-        "role": "agent",
+        "role": role,
         "label": label,
         "created": now_us,
     }

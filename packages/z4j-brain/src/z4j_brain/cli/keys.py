@@ -37,6 +37,10 @@ def _options() -> argparse.ArgumentParser:
     found.add_argument("what", nargs="?", choices=sorted(_COMMANDS), default="list")
     found.add_argument("--project", default="main", help="slug of the project (main)")
     found.add_argument("--label", default="", help="create: what the key is for")
+    found.add_argument(
+        "--role", choices=agents.ROLES, default=agents.AGENT,
+        help="create: scheduler for a z4j-scheduler, which can do nothing else (agent)",
+    )  # fmt: skip
     found.add_argument("--cred", help="create: second key of this credential; revoke: which one")
     found.add_argument("--kid", type=int, help="retire, revoke: number of the key")
     found.add_argument("--url", help="create: where agents reach the server")
@@ -73,8 +77,9 @@ def _create(conn: Connection, brain: Brain, options: argparse.Namespace) -> list
         made = agents.second_key(conn, roots, entropy, options.cred, now_us)
     else:
         made = agents.create_key(
-            conn, roots, entropy, project_id=project_id, now_us=now_us, label=options.label
-        )
+            conn, roots, entropy, project_id=project_id, now_us=now_us, label=options.label,
+            role=options.role,
+        )  # fmt: skip
     _audit(conn, brain, project_id, action, made.cred_id, kid=made.kid)
     base = options.url or settings.public_url or f"http://{settings.host}:{settings.port}"
     dsn = dsn_of(base.rstrip("/"), made.key_id, made.secret, options.project)

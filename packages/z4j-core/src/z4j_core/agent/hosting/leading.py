@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -28,22 +29,21 @@ def lead(home: Home, store: Followed) -> Loop:
 
 def settings_of(home: Home) -> Settings:
     """How this process leads; the brain may say in the snapshot for how long a lease lasts."""
-    journal = ""
+    held, journal = home.shelf.held, ""
     if home.directory:
         journal = str(Path(home.directory) / "sched" / f"{home.name}.slots")
     return Settings(
         owner=str(UUID(bytes=home.entropy(16), version=4)),
         fp=fingerprint(home.emitter.engine),
-        ttl_ms=ttl_ms_of(home),
+        ttl_ms=ttl_of(held.store if held is not None else None),
         release=home.settings.release,
         journal=journal,
     )
 
 
-def ttl_ms_of(home: Home) -> int:
-    """How long a lease lasts without being renewed."""
-    held = home.shelf.held
-    wanted: Any = (held.store or {}).get("ttl_ms") if held is not None else None
+def ttl_of(store: Mapping[str, Any] | None) -> int:
+    """How long a lease lasts without being renewed, in ms; the snapshot may say it."""
+    wanted: Any = (store or {}).get("ttl_ms")
     if not isinstance(wanted, int):
         return TTL_MS
     return min(max(wanted, _SHORTEST_MS), _LONGEST_MS)
