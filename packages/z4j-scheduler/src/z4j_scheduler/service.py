@@ -33,7 +33,8 @@ from .session import Session
 log = logging.getLogger("z4j.scheduler")
 ROLE = "scheduler"
 LOOK_S = 0.5
-HAND_OVER_S = 1.0
+HAND_OVER_S = 5.0
+"""How long a fire that is on its way is waited for; without one it takes no time."""
 _SAY: dict[str, Callable[..., None]] = {
     "info": log.info,
     "warning": log.warning,
@@ -80,7 +81,7 @@ class Service:
         self._thread.start()
 
     def stop(self) -> None:
-        """Hand over what is led from here, then end; at most about two seconds."""
+        """Hand over what is led from here, then end; usually at once."""
         for group in self.groups:
             group.stop(HAND_OVER_S / max(1, len(self._groups)))
         self._stopping.set()

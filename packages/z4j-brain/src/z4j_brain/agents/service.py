@@ -48,18 +48,45 @@ def create_key(
     project_id: str,
     now_us: int,
     label: str = "",
-    role: str = AGENT,
 ) -> NewKey:
-    """Make the first key of a new credential for agents, or for a scheduler that runs by itself."""
-    row = {
-        "cred_id": entropy(16).hex(),
-        "kid": 1,
-        "project_id": project_id,
-        "role": role,
-        "label": label,
-        "created": now_us,
-    }
-    return _add(conn, roots, entropy, row)
+    """Make the first key of a new credential for agents."""
+    row = {"project_id": project_id, "role": AGENT, "label": label, "created": now_us}
+    return _add(conn, roots, entropy, row | {"cred_id": entropy(16).hex(), "kid": 1})
+
+
+def create_scheduler_key(
+    conn: Connection,
+    roots: RootKeys,
+    entropy: Entropy,
+    *,
+    project_id: str,
+    now_us: int,
+    label: str = "",
+) -> NewKey:
+    """Make the first key of a new credential for a scheduler that runs by itself."""
+    row = {"project_id": project_id, "role": SCHEDULER, "label": label, "created": now_us}
+    return _add(conn, roots, entropy, row | {"cred_id": entropy(16).hex(), "kid": 1})
+
+
+CREATE = {AGENT: create_key, SCHEDULER: create_scheduler_key}
+"""What makes a first key, by role."""
+
+
+def key_labelled(
+    conn: Connection, roots: RootKeys, project_id: str, role: str, label: str
+) -> NewKey | None:
+    """The newest live key of a role and label, with its secret; None for none."""
+    rows = [
+        row
+        for row in store.keys(conn, project_id)
+        if (row.role, row.label) == (role, label) and not _why_not(row)
+    ]
+    if not rows:
+        return None
+    row = rows[-1]
+    key_id = KeyId(bytes.fromhex(row.cred_id), row.kid)
+    secret = Secret(roots.unwrap(row.root_kid, place_of(row.cred_id, row.kid), row.wrapped))
+    return NewKey(row.cred_id, row.kid, encode_key_id(key_id), encode_secret(key_id, secret))
 
 
 def second_key(

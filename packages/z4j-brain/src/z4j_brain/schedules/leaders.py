@@ -33,7 +33,7 @@ async def groups(ask: Ask) -> Json:
 
 
 class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Who shall fire a group, and where its agents keep the lease: `own` is what the app chooses."""
+    """Who shall fire a group; `store` is where agents keep the lease: `own` is the app's choice."""
 
     engine: str
     app: str

@@ -15,6 +15,7 @@ from z4j_core.scheduler.lease import group_of
 
 from ..agents.model import agents
 from ..errors import Conflict
+from ..projects.model import projects as tenants
 from . import firerows, leases, store, timing
 from .model import schedule_groups
 from .store import Place
@@ -58,6 +59,17 @@ def central(conn: Connection, projects: Iterable[str]) -> set[Place]:
     table = schedule_groups
     query = select(table).where(table.c.project_id.in_(sorted(projects)), table.c.mode == CENTRAL)
     return {store.place_of(row) for row in conn.execute(query)}
+
+
+def projects(conn: Connection) -> dict[str, str]:
+    """Projects, by id, with their slugs, that have groups which are fired centrally."""
+    query = (
+        select(tenants.c.id, tenants.c.slug)
+        .join(schedule_groups, schedule_groups.c.project_id == tenants.c.id)
+        .where(schedule_groups.c.mode == CENTRAL)
+        .distinct()
+    )
+    return {row.id: row.slug for row in conn.execute(query)}
 
 
 def begin(conn: Connection, place: Place, mode: str, kind: str, now_us: int) -> Row[Any]:
@@ -141,9 +153,9 @@ def _all_know(conn: Connection, row: Row[Any]) -> bool:
     for groups, stream in conn.execute(query):
         streams.add(stream)
         for engine, app, _, era, revision in groups or ():
-            if (engine, app) == (row.engine, row.app) and revision and era == row.era:
-                if revision < row.revision:
-                    return False
+            is_ours = (engine, app, era) == (row.engine, row.app, row.era)
+            if is_ours and 0 < revision < row.revision:
+                return False
     return row.leader is None or row.leader in streams
 
 

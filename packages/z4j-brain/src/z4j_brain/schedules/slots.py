@@ -98,9 +98,9 @@ def order(conn: Connection, roots: RootKeys, wish: Wish, now_us: int) -> str | N
     definition = definition_of(row)
     is_late = now_us // 1000 - wish.slot > definition.rules.grace_s * 1000
     why = CATCHUP if is_late else TIMER
-    fire = Fire(row=row, definition=definition, slot_ms=wish.slot, trigger=why)
+    fire = Fire(row=row, definition=definition, slot_ms=wish.slot, trigger=why, wait_us=WAIT_US)
     try:
-        found = orders.order(conn, roots, fire, by, cmd_id, wait_us=WAIT_US)
+        found = orders.order(conn, roots, fire, by, cmd_id)
     except Conflict as error:
         return No(error.code, error.detail)
     told.tell(conn, row.project_id, [_claimed(fire, due, wish, now_us)])

@@ -17,7 +17,6 @@ from ..policy import Policy
 from ..shelf import Shelf
 from .choice import Place
 
-
 NONE = "none"
 
 
