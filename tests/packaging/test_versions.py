@@ -36,6 +36,7 @@ def test_the_packages_are_found():
         "z4j-django",
         "z4j-flask",
         "z4j-fastapi",
+        "z4j-scheduler",
         "z4j-testing",
         "z4j-brain",
     } <= PROJECTS.keys()

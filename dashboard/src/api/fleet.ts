@@ -119,6 +119,7 @@ export type Key = {
   key_id: string;
   kid: number;
   label?: string | null;
+  role?: string;
   created_at: number | null;
   last_used_at?: number | null;
   retired_at?: number | null;

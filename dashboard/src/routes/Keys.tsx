@@ -141,7 +141,7 @@ function KeyRow({ project, row, isOnly, mayAct }: RowProps & { mayAct: boolean }
           <span className={css.faint}>no. {row.kid}</span>
         </td>
         <td>
-          <Text value={row.label} limit={120} />
+          <Text value={row.label} limit={120} /> {row.role === "scheduler" && <Tag>scheduler</Tag>}
         </td>
         <td className={css.end} data-name="sessions">
           {count(row.sessions)}

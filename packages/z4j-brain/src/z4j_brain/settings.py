@@ -31,6 +31,7 @@ class Settings:
     heartbeat_ms: int = 10_000
     deflate_min_bytes: int = 8_192
     retention_days: int = 30
+    embedded_scheduler: bool = False
 
 
 SECRET_BYTES = 32
@@ -69,6 +70,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         trusted_proxies=_list(environ, "Z4J_TRUSTED_PROXIES"),
         allowed_hosts=_list(environ, "Z4J_ALLOWED_HOSTS"),
         retention_days=_int(environ, "Z4J_RETENTION_DAYS", 30),
+        embedded_scheduler=_flag(environ, "Z4J_EMBEDDED_SCHEDULER"),
     )
 
 
@@ -102,6 +104,13 @@ def _bytes(text: str) -> bytes:
 
 def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in environ.get(name, "").split(",") if part.strip())
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "").strip().lower()
+    if text not in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        raise ConfigError("Z4J-E010", f"{name} is true or false, not {text!r}")
+    return text in {"1", "true", "yes", "on"}
 
 
 def _int(environ: Mapping[str, str], name: str, default: int) -> int:

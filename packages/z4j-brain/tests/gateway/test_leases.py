@@ -191,6 +191,7 @@ def central(desk, brain, agents):
             update(agent_keys).where(agent_keys.c.cred_id == key.cred_id).values(role="scheduler")
         )
         conn.execute(update(schedules).values(effective_ms=0, not_before_ms=0))
+        conn.execute(update(schedule_groups).values(mode="central", store="brain"))
     scheduler = agents(key=key, apps=(), role="scheduler").shake()
     row = desk.do(lambda conn: conn.execute(select(schedules)).one())
     now_ms = CLOCK.wall_us() // 1000
@@ -286,10 +287,12 @@ def test_a_scheduler_that_does_not_lead_fires_nothing(central):
 def test_a_schedulers_key_may_lead_and_fire_and_nothing_else_and_an_agents_may_not_fire(
     central, agent
 ):
-    statuses = [central.ask(op, [IDS[0]]).status for op in (8, 9, 10, 12)]
+    statuses = [central.ask(op, [IDS[0]]).status for op in (8, 9, 12)]
+    ask = asking(agent)
 
-    assert statuses == [REFUSED] * 4
-    assert asking(agent)(11, [ONE, 1, IDS[0], 1, 60_000]).status == UNAVAILABLE
+    assert statuses == [REFUSED] * 3
+    assert ask(11, [ONE, 1, IDS[0], 1, 60_000]).status == UNAVAILABLE
+    assert ask(13, [ONE, central.epoch, []]).status == UNAVAILABLE
 
 
 def test_s11_a_schedulers_key_is_no_agent_whatever_it_says(brain, desk, agents):
@@ -297,6 +300,7 @@ def test_s11_a_schedulers_key_is_no_agent_whatever_it_says(brain, desk, agents):
     with brain.db.writing() as conn:
         own = agent_keys.c.cred_id == key.cred_id
         conn.execute(update(agent_keys).where(own).values(role="scheduler"))
+        conn.execute(update(schedule_groups).values(mode="central", store="brain"))
     scheduler = agents(key=key, verbs={"fire": 1, "retry": 3}, groups=[CANDIDATE]).shake()
 
     with brain.db.reading() as conn:

@@ -10,6 +10,7 @@ GROUP = "z4j.commands"
 USAGE = 2
 _HOMES = {
     "demo": ("z4j-testing", "demo"),
+    "scheduler": ("z4j-scheduler", "scheduler"),
     **dict.fromkeys(
         (
             "serve", "dev", "setup-link", "login", "tasks", "issues", "queues", "workers", "bulk",

@@ -5,7 +5,7 @@ A credential has at most two live keys: the second is made, the apps get its DSN
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,9 +25,10 @@ MAX_LABEL = 100
 
 
 class NewKeyBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What the new key is for."""
+    """What the new key is for. One of the role `scheduler` can only lead groups and name slots."""
 
     label: str = ""
+    role: Literal["agent", "scheduler"] = "agent"
 
 
 class RetireBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,12 +82,12 @@ async def create(ask: Ask) -> MadeKey:
     brain, now_us = ask.brain, ask.brain.now_us()
 
     def work(conn: Connection) -> service.NewKey:
-        key = service.create_key(
+        key = service.CREATE[body.role](
             conn, brain.roots, brain.entropy, project_id=ask.project.id, now_us=now_us,
             label=body.label[:MAX_LABEL],
         )  # fmt: skip
         groups.reseal(conn, ask.project.id)
-        _audit(ask, conn, "agent_key.create", key.cred_id, kid=key.kid)
+        _audit(ask, conn, "agent_key.create", key.cred_id, kid=key.kid, role=body.role)
         return key
 
     return _made(ask, await brain.db.write(work), now_us)

@@ -13,6 +13,9 @@ from ..errors import Conflict, NotFound
 from . import store
 from .store import KeyRow
 
+AGENT, SCHEDULER = "agent", "scheduler"
+ROLES = (AGENT, SCHEDULER)
+"""What a credential may do: all that agents do, or lead groups and name slots that are due."""
 LIVE_KEYS = 2
 MAX_REVOKED = 4_000
 _LAST_KID = 255
@@ -46,16 +49,44 @@ def create_key(
     now_us: int,
     label: str = "",
 ) -> NewKey:
-    """Make the first key of a new credential for an agent."""
-    row = {
-        "cred_id": entropy(16).hex(),
-        "kid": 1,
-        "project_id": project_id,
-        "role": "agent",
-        "label": label,
-        "created": now_us,
-    }
-    return _add(conn, roots, entropy, row)
+    """Make the first key of a new credential for agents."""
+    row = {"project_id": project_id, "role": AGENT, "label": label, "created": now_us}
+    return _add(conn, roots, entropy, row | {"cred_id": entropy(16).hex(), "kid": 1})
+
+
+def create_scheduler_key(
+    conn: Connection,
+    roots: RootKeys,
+    entropy: Entropy,
+    *,
+    project_id: str,
+    now_us: int,
+    label: str = "",
+) -> NewKey:
+    """Make the first key of a new credential for a scheduler that runs by itself."""
+    row = {"project_id": project_id, "role": SCHEDULER, "label": label, "created": now_us}
+    return _add(conn, roots, entropy, row | {"cred_id": entropy(16).hex(), "kid": 1})
+
+
+CREATE = {AGENT: create_key, SCHEDULER: create_scheduler_key}
+"""What makes a first key, by role."""
+
+
+def key_labelled(
+    conn: Connection, roots: RootKeys, project_id: str, role: str, label: str
+) -> NewKey | None:
+    """The newest live key of a role and label, with its secret; None for none."""
+    rows = [
+        row
+        for row in store.keys(conn, project_id)
+        if (row.role, row.label) == (role, label) and not _why_not(row)
+    ]
+    if not rows:
+        return None
+    row = rows[-1]
+    key_id = KeyId(bytes.fromhex(row.cred_id), row.kid)
+    secret = Secret(roots.unwrap(row.root_kid, place_of(row.cred_id, row.kid), row.wrapped))
+    return NewKey(row.cred_id, row.kid, encode_key_id(key_id), encode_secret(key_id, secret))
 
 
 def second_key(

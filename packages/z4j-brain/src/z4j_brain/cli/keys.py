@@ -37,6 +37,10 @@ def _options() -> argparse.ArgumentParser:
     found.add_argument("what", nargs="?", choices=sorted(_COMMANDS), default="list")
     found.add_argument("--project", default="main", help="slug of the project (main)")
     found.add_argument("--label", default="", help="create: what the key is for")
+    found.add_argument(
+        "--role", choices=agents.ROLES, default=agents.AGENT,
+        help="create: scheduler for a z4j-scheduler, which can do nothing else (agent)",
+    )  # fmt: skip
     found.add_argument("--cred", help="create: second key of this credential; revoke: which one")
     found.add_argument("--kid", type=int, help="retire, revoke: number of the key")
     found.add_argument("--url", help="create: where agents reach the server")
@@ -72,7 +76,7 @@ def _create(conn: Connection, brain: Brain, options: argparse.Namespace) -> list
         _own(conn, project_id, options.cred)
         made = agents.second_key(conn, roots, entropy, options.cred, now_us)
     else:
-        made = agents.create_key(
+        made = agents.CREATE[options.role](
             conn, roots, entropy, project_id=project_id, now_us=now_us, label=options.label
         )
     _audit(conn, brain, project_id, action, made.cred_id, kid=made.kid)

@@ -9,7 +9,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import uvicorn
@@ -21,6 +21,7 @@ from ..auth import service as auth
 from ..gateway import UVICORN
 from ..settings import Settings
 from ..web.context import Brain
+from . import embedded
 from .dev import Dev, prepare
 from .options import parser, settings_of
 
@@ -36,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = _settings(options)
         check_exposure(settings)
+        if settings.embedded_scheduler:
+            embedded.check(settings)
         brain = open_brain(settings)
     except ConfigError as error:
         print(error, file=sys.stderr)
@@ -55,6 +58,7 @@ def _options() -> argparse.ArgumentParser:
     found.add_argument("--host", help="address to listen on (127.0.0.1)")
     found.add_argument("--port", type=int, help="port to listen on (4010; 0 is any free one)")
     found.add_argument("--insecure-http", action="store_true", help="allow http beyond loopback")
+    found.add_argument("--scheduler", action="store_true", help="run a z4j-scheduler beside it")
     found.add_argument("--check", action="store_true", help="check settings and database, then end")
     found.add_argument("--dev-project", help=argparse.SUPPRESS)
     found.add_argument("--print-json", action="store_true", help=argparse.SUPPRESS)
@@ -65,7 +69,10 @@ def _options() -> argparse.ArgumentParser:
 def _settings(options: argparse.Namespace) -> Settings:
     found = settings_of(options, Z4J_HOST=options.host, Z4J_PORT=options.port)
     dev = options.dev_project is not None
-    return dataclasses.replace(found, insecure_http=options.insecure_http, dev=dev)
+    return dataclasses.replace(
+        found, insecure_http=options.insecure_http, dev=dev,
+        embedded_scheduler=found.embedded_scheduler or options.scheduler,
+    )  # fmt: skip
 
 
 def check_exposure(settings: Settings) -> None:
@@ -98,6 +105,9 @@ async def serve(brain: Brain, options: argparse.Namespace) -> int:
         listening.close()
         print("ok")
         return 0
+    near = embedded.local_url(settings, port)
+    if settings.embedded_scheduler:
+        brain.settings = dataclasses.replace(settings, agent_urls=embedded.let_in(settings, near))
     server = Server(_config(brain), brain)
     if options.until_eof:
         server.stop_at_eof(sys.stdin.fileno())
@@ -108,6 +118,9 @@ async def serve(brain: Brain, options: argparse.Namespace) -> int:
     )
     if server.answers.is_set():
         await _announce(brain, options, base.rstrip("/"))
+    if settings.embedded_scheduler and server.answers.is_set():
+        beside = asyncio.create_task(embedded.Embedded(brain, near).run())
+        server.first = lambda: cancelled(beside)
     await serving
     return 0 if server.answers.is_set() else 1
 
@@ -119,6 +132,9 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.answers = asyncio.Event()
         self._brain = brain
+        self._ending: asyncio.Task[None] | None = None
+        self.first: Callable[[], Awaitable[None]] | None = None
+        """What has to end while the server still answers."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
@@ -145,11 +161,23 @@ class Server(uvicorn.Server):
         loop.add_reader(descriptor, gone)
 
     def _stop(self) -> None:
+        if self._ending is None:
+            self._ending = asyncio.ensure_future(self._end())
+
+    async def _end(self) -> None:
+        if self.first is not None:
+            await self.first()
         self.should_exit = True
         if self._brain.streams is not None:
             self._brain.streams.close()
         if self._brain.drain is not None:
-            self._draining = asyncio.ensure_future(self._brain.drain())
+            await self._brain.drain()
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """End a task and wait for it."""
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def _listen(settings: Settings) -> socket.socket:

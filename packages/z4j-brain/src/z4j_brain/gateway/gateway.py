@@ -70,7 +70,7 @@ class Gateway:
         self._deploys = Deploys(core, self.scheduled)
         snapshots = Snapshots(core, self.publish, self._deploys)
         self.replication = Replication(core, self.publish, self._presence.spawn)
-        leasing = Leasing(core, Central(core, self.wake))
+        leasing = Leasing(core, Central(core, self.wake, lambda one: self.scheduled([one])))
         frames = Frames(core, self._presence, snapshots, self.replication, leasing, self._deploys)
         self._endpoint = Endpoint(core, frames, self._presence, self.dispatch, self.replication)
         self._requests = Requests(core, self._endpoint)

@@ -16,13 +16,16 @@ from z4j_core.scheduler.leases.calls import Answer, Op, Status, serve
 from z4j_core.wire import RecordType
 from z4j_core.wire.replication import Lease, Leased
 
-from ..schedules import leases
+from ..db import DRIVER_ERRORS
+from ..schedules import groups as grouping
+from ..schedules import leases, modes
 from ..schedules.groups import Place
+from ..schedules.overseen import Overseen
 from .central import REFUSED, Central
 from .connection import SCHEDULER, Connection
 from .core import Core
 
-_OF_SCHEDULER = frozenset({*range(Op.ACQUIRE, Op.OPEN + 1), Op.FIRE})
+_OF_SCHEDULER = frozenset({*range(Op.ACQUIRE, Op.OPEN + 1), Op.RUNNING, Op.FIRE, Op.TELL})
 MOST_AT_ONCE = 8
 
 
@@ -48,20 +51,40 @@ class Leasing:
                 return Answer(REFUSED, ("this key may not do that",))
             if lease.op == Op.FIRE:
                 return await self._central.fire(place, lease.args)
+            if lease.op == Op.TELL:
+                return await self._central.tell(place, lease.args)
         elif (lease.engine, lease.app) not in {(app.engine, app.app) for app in connection.apps}:
             return Answer(Status.UNAVAILABLE, ("no engine of this process",))
         async with self._turns:
             return await self._core.db.apart(
-                partial(self._serve, connection.stream, place, lease.op, lease.args)
+                partial(self._serve, connection, place, lease.op, lease.args)
             )
 
-    def _serve(self, stream: str, place: Place, op: int, args: Sequence[Any]) -> Answer:
-        store = leases.BrainsOwn(self._core.db, place, self._core.clock.boottime)
-        answer = serve(store, op, args)
+    def _serve(self, connection: Connection, place: Place, op: int, args: Sequence[Any]) -> Answer:
+        is_central = connection.who.role == SCHEDULER
+        if op == Op.ACQUIRE and (why := self._objection(place, is_central=is_central)):
+            return Answer(Status.UNAVAILABLE, (why,))
+        make = Overseen if is_central else leases.BrainsOwn
+        answer = serve(make(self._core.db, place, self._core.clock.boottime), op, args)
         if op == Op.ACQUIRE and answer.status == Status.OK:
             with suppress(StoreUnavailable), self._core.db.writing() as conn:
-                leases.led_by(conn, place, stream, answer.values[0], self._core.clock.wall_us())
+                leases.led_by(
+                    conn, place, connection.stream, answer.values[0], self._core.clock.wall_us()
+                )
         return answer
+
+    def _objection(self, place: Place, *, is_central: bool) -> str:
+        """Why whoever asks may not lead this group, be it free or not; empty when it may."""
+        try:
+            with self._core.db.reading() as conn:
+                row = grouping.row_of(conn, place)
+        except DRIVER_ERRORS:
+            return "the brain's database does not answer"
+        if modes.is_moving(row):
+            return "this group is being moved"
+        if modes.is_led_centrally(row) != is_central:
+            return "this group is fired by " + ("its agents" if is_central else "z4j-scheduler")
+        return ""
 
     async def _wake(self, connection: Connection, lease: Lease) -> None:
         """Let those who stand by hear that a lease was released."""

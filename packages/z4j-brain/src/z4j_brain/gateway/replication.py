@@ -18,7 +18,7 @@ from z4j_core.wire.replication import Schedules
 
 from ..agents import service as agents
 from ..ingest.commit import CommitInfo, OnCommit, ProjectChange
-from ..schedules import copies
+from ..schedules import copies, modes
 from ..schedules import groups as grouping
 from ..schedules.copies import Copy
 from ..schedules.groups import Place
@@ -56,18 +56,29 @@ class Replication:
         projects = self._core.registry.projects()
         if not projects:
             return
+        await self._finish_moves()
         found = await self._core.db.read(grouping.stands, projects)
         changed = [place for place, stand in found.items() if self._seen.get(place) != stand]
+        central = await self._core.db.read(modes.central, projects) if changed else set()
         for place in changed:
-            await self._push(place, self._candidates(place, found[place]))
+            whom = self._candidates(place, found[place], is_central=place in central)
+            await self._push(place, whom)
             self._seen[place] = found[place]
         self.say({place.project_id for place in changed})
+
+    async def _finish_moves(self) -> None:
+        """Let groups be fired by whom they were moved to, once nobody else does."""
+        if await self._core.db.read(modes.any_moving):
+            await self._core.db.write(modes.finish, self._core.clock.wall_us())
 
     async def newest(self, connection: Connection) -> tuple[Newest, ...]:
         """What an agent hears at WELCOME of the groups of its engines."""
         told = {(group.engine, group.app): (group.era, group.revision)
                 for group in connection.register.groups}  # fmt: skip
-        places = [Place(connection.who.project_id, app.engine, app.app) for app in connection.apps]
+        project_id = connection.who.project_id
+        places = [Place(project_id, app.engine, app.app) for app in connection.apps]
+        if connection.who.role == SCHEDULER:
+            places = sorted(await self._core.db.read(modes.central, [project_id]))
         found = await self._core.db.read(grouping.known, places)
         for place in found:
             seen = told.get((place.engine, place.app), (0, 0))
@@ -98,14 +109,11 @@ class Replication:
                     connection.held.get(name, (0, 0)), (group.era, group.revision)
                 )
 
-    def _candidates(self, place: Place, stand: Stand) -> list[Connection]:
+    def _candidates(self, place: Place, stand: Stand, *, is_central: bool) -> list[Connection]:
         return [
             connection
             for connection in self._core.registry.of_project(place.project_id)
-            if any(
-                (group.engine, group.app) == (place.engine, place.app) and group.candidate
-                for group in connection.register.groups
-            )
+            if _could_lead(connection, place, is_central=is_central)
             and self._held(connection, place) < stand
         ]
 
@@ -147,3 +155,13 @@ class Replication:
         if changes:
             now_us = self._core.clock.wall_us()
             self._on_commit(CommitInfo(self._core.ingest.advance(), now_us, changes))
+
+
+def _could_lead(connection: Connection, place: Place, *, is_central: bool) -> bool:
+    """Whether the schedules of a group are for this session: a scheduler's are all central ones."""
+    if connection.who.role == SCHEDULER:
+        return is_central
+    return any(
+        (group.engine, group.app) == (place.engine, place.app) and group.candidate
+        for group in connection.register.groups
+    )

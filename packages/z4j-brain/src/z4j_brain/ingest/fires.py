@@ -41,10 +41,20 @@ def store_fires(
     now_us: int,
 ) -> tuple[set[str], set[str]]:
     """Store fires and join them with their tasks; returns schedules and task refs that changed."""
-    found = told.Told()
     if items:
-        found = told.tell(conn, project_id, [line_of(item) for item, _ in items])
         _led(conn, project_id, items, now_us)
+    return store_lines(conn, project_id, [line_of(item) for item, _ in items], task_ids, now_us)
+
+
+def store_lines(
+    conn: Connection,
+    project_id: str,
+    lines: Sequence[told.Line],
+    task_ids: Iterable[str],
+    now_us: int,
+) -> tuple[set[str], set[str]]:
+    """The same for lines whose ids are text."""
+    found = told.tell(conn, project_id, lines) if lines else told.Told()
     fire_ids = found.fires | runs.fires_among(task_ids)
     if not fire_ids:
         return set(), set()

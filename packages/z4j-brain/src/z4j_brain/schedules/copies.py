@@ -17,7 +17,7 @@ from z4j_core.scheduler.snapshot import Snapshot, sealed_for
 from z4j_core.scheduler.workdays import DaysOff
 from z4j_core.wire.keys import Credential
 
-from . import store
+from . import modes, store
 from .store import DELTAS, Place
 from .written import days_off
 
@@ -33,6 +33,7 @@ class Copy:
     rows: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     last_slots: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     gone: dict[bytes, int] = field(default_factory=dict)
+    store: Json | None = None
 
     @property
     def stand(self) -> tuple[int, int]:
@@ -60,7 +61,7 @@ def newest(conn: Connection, place: Place, known: Copy | None) -> Copy:
     group = store.group(conn, place)
     if group is None:
         return Copy()
-    found = Copy(group.era, group.revision)
+    found = Copy(group.era, group.revision, store=modes.told(group))
     since = 0
     if known is not None and known.era == group.era and known.revision <= group.revision:
         since = known.revision
@@ -91,7 +92,7 @@ def sealed(
     whole = Snapshot(
         copy.era, copy.revision, slug, place.engine, place.app,
         {key: data for key, (_, data) in copy.rows.items()}, copy.last_slots,
-        revoked=frozenset(revoked),
+        store=copy.store, revoked=frozenset(revoked),
     )  # fmt: skip
     return sealed_for(whole, keys)
 

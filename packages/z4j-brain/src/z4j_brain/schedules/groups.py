@@ -11,7 +11,7 @@ from . import store
 from .model import schedule_groups
 from .store import Place
 
-__all__ = ["Place", "known", "outlive", "reseal", "stands"]
+__all__ = ["Place", "known", "outlive", "reseal", "row_of", "stands"]
 Stand = tuple[int, int]
 _MOST = 1 << 31
 _CHUNK = 500
@@ -31,6 +31,11 @@ def known(conn: Connection, places: Iterable[Place]) -> dict[Place, Stand]:
     """Era and revision of those of some groups that ever had a schedule."""
     rows = ((place, store.group(conn, place)) for place in places)
     return {place: _stand(row) for place, row in rows if row is not None}
+
+
+def row_of(conn: Connection, place: Place) -> Any:
+    """What is known of a group; None for nothing."""
+    return store.group(conn, place)
 
 
 def _stand(row: Any) -> Stand:

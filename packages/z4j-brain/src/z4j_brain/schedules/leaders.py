@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from sqlalchemy import Connection, Row, func, select
 
 from ..agents.model import agents
 from ..agents.offers import base_level
+from ..audit.service import Entry, record
+from ..errors import NotFound
 from ..web.ask import Ask
 from ..web.route import PROJECT, Table
-from . import store
+from . import modes, store
+from .api import by_of
+from .api import told as spread
 from .model import schedules
+from .store import Place
 from .written import Json
 
 ENDPOINTS = Table()
+SCHEDULER = "scheduler"
+"""Role of a process that fires centrally."""
 Name = tuple[str, str]
 
 
@@ -22,6 +30,46 @@ Name = tuple[str, str]
 async def groups(ask: Ask) -> Json:
     """Groups of the project: their leader, its candidates, and how far each has come."""
     return {"items": await ask.brain.db.read(listed, ask.project.id)}
+
+
+class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Who shall fire a group; `store` is where agents keep the lease: `own` is the app's choice."""
+
+    engine: str
+    app: str
+    mode: Literal["agents", "central"]
+    store: Literal["own", "brain"] = "own"
+
+
+@ENDPOINTS.post(f"{PROJECT}/schedules/groups/move", "schedule.move", takes=MoveBody, status=202)
+async def move(ask: Ask) -> Json:
+    """Let another fire a group: first nobody does, and once all have let go, the new one."""
+    body = await ask.body(MoveBody)
+    place = Place(ask.project.id, body.engine, body.app)
+    by = by_of(ask)
+
+    def work(conn: Connection) -> Json:
+        _known(conn, place)
+        modes.begin(conn, place, body.mode, body.store, by.now_us)
+        record(conn, by.entry_id, by.now_us, Entry(
+            "schedule.move", by.name, by.via, by.project_id, f"group {body.engine}/{body.app}",
+            detail={"mode": body.mode, "store": body.store},
+        ))  # fmt: skip
+        return next(each for each in listed(conn, place.project_id) if _is(each, place))
+
+    found = await ask.brain.db.write(work)
+    spread(ask)
+    return found
+
+
+def _known(conn: Connection, place: Place) -> None:
+    """Refuse a group that has neither schedules nor agents: it is a typing error."""
+    if not any(_is(each, place) for each in listed(conn, place.project_id)):
+        raise NotFound("not_found", "no such group: see schedules/groups")
+
+
+def _is(found: Json, place: Place) -> bool:
+    return (found["engine"], found["app"]) == (place.engine, place.app)
 
 
 def listed(conn: Connection, project_id: str) -> list[Json]:
@@ -47,10 +95,12 @@ def _silent(conn: Connection, project_id: str) -> dict[Name, str]:
 
 def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str) -> Json:
     here = [agent for agent in present if _serves(agent, name)]
+    here += [agent for agent in present if agent.role == SCHEDULER and _told(agent, name)]
     candidates = [(agent, told) for agent in here if (told := _told(agent, name)) and told[2]]
     leader = next((agent for agent in here if row is not None and agent.stream == row.leader), None)
     return {
         "engine": name[0], "app": name[1], "store": row.store if row is not None else None,
+        "mode": modes.mode_of(row), "moving_to": row.next_mode if modes.is_moving(row) else None,
         "era": row.era if row is not None else 1,
         "revision": row.revision if row is not None else 0,
         "leader": None if leader is None or row is None else {
@@ -63,7 +113,7 @@ def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str
             }
             for agent, told in candidates
         ],
-        "silent": bool(silent), "why": silent or _why(here, candidates),
+        "silent": bool(silent), "why": silent or _why(row, here, candidates),
     }  # fmt: skip
 
 
@@ -76,8 +126,12 @@ def _told(agent: Any, name: Name) -> Any:
     return next((each for each in groups if (each[0], each[1]) == name), None)
 
 
-def _why(here: list[Row[Any]], candidates: list[Any]) -> str | None:
+def _why(row: Row[Any] | None, here: list[Row[Any]], candidates: list[Any]) -> str | None:
     """Why nobody can lead; None when somebody can."""
+    if modes.is_moving(row):
+        return "this group is being moved: for some seconds nobody fires it"
+    if modes.is_led_centrally(row) and not any(agent.role == SCHEDULER for agent in here):
+        return "no z4j-scheduler is connected: start one with a key of the role scheduler"
     if not here:
         return "no agent of this group is connected"
     if candidates:

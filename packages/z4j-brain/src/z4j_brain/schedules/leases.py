@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 from z4j_core.errors import StoreUnavailable
@@ -72,3 +73,37 @@ def led_by(conn: Connection, place: Place, stream: str, epoch: int, now_us: int)
     row = store.group(conn, place)
     if row is not None and epoch >= row.epoch and (row.leader, row.epoch) != (stream, epoch):
         store.change_group(conn, place, leader=stream, epoch=epoch, heard=now_us)
+
+
+def is_held(over: Statements, group: str) -> bool:
+    """Whether somebody holds the lease of a group here."""
+    query = "SELECT epoch FROM z4j_lease WHERE grp = :grp AND expires_ms > {now}"
+    return bool(over.rows(query, {"grp": group}))
+
+
+def forget_lease(over: Statements, group: str) -> None:
+    """Let a group be led for another broker; its next epoch is above all before, by the clock."""
+    over.rows("DELETE FROM z4j_lease WHERE grp = :grp", {"grp": group})
+
+
+class Seed(NamedTuple):
+    """How far a schedule has come, as far as the brain was told."""
+
+    schedule: str
+    generation: int
+    slot_ms: int
+    fires: int
+
+
+def seed(over: Statements, group: str, stands: Iterable[Seed]) -> None:
+    """Let cursors stand at least as far as was told."""
+    over.each(_SEED, [{"grp": group} | stand._asdict() for stand in stands])
+
+
+_SEED = (
+    "INSERT INTO z4j_cursor AS c (grp, schedule, generation, slot_ms, fires, failures, last)"
+    " VALUES (:grp, :schedule, :generation, :slot_ms, :fires, 0, '')"
+    " ON CONFLICT (grp, schedule) DO UPDATE SET generation = excluded.generation,"
+    " slot_ms = excluded.slot_ms, fires = excluded.fires"
+    " WHERE excluded.slot_ms > c.slot_ms"
+)

@@ -121,7 +121,12 @@ schedule_groups = Table(
     key("leader", nullable=True),
     count("epoch"),
     us("heard"),
+    key("mode", nullable=True),
+    key("next_mode", nullable=True),
+    key("next_store", nullable=True),
+    us("moving"),
 )
+"""`store` is where leases are: NULL where the app chooses, `none` while nobody leads."""
 
 schedules_gone = Table(
     "schedules_gone",

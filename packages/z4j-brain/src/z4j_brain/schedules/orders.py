@@ -30,7 +30,10 @@ WAIT_US = 120_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fire:
-    """One fire of a schedule; `nonce` is None for one of a timer."""
+    """One fire of a schedule; `nonce` is None for one of a timer.
+
+    Its command waits for an agent at most `wait_us`.
+    """
 
     row: Row[Any]
     definition: Definition
@@ -39,6 +42,7 @@ class Fire:
     nonce: str | None = None
     revision: int = 0
     actor: str | None = None
+    wait_us: int = WAIT_US
 
     @property
     def id(self) -> str:
@@ -102,7 +106,7 @@ def order(
         cmd_id=cmd_id, project_id=row.project_id, engine=row.engine, app=row.app, verb=VERB,
         scope=offer.verbs[VERB], targets=[fire.id], params=fire.params(by.now_us),
         actor=[by.user_id, by.name, by.via], reason=reason[:500],
-        deadline_us=by.now_us + WAIT_US, created_us=by.now_us,
+        deadline_us=by.now_us + fire.wait_us, created_us=by.now_us,
     ))  # fmt: skip
 
 

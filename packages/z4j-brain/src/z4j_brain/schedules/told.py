@@ -30,6 +30,8 @@ _OF_LINE = (
     "revision",
 )  # fmt: skip
 
+_OF_LEADER = frozenset({"slot_local", "fold", "due", "epoch"})
+
 
 class Line(NamedTuple):
     """One line of the ledger: times µs but for the slot, ids as text."""
@@ -148,9 +150,15 @@ def _merge(row: dict[str, Any], line: Line) -> None:
     if line.status > row["status"]:
         row["status"] = line.status
         if is_known:
-            row.update({name: getattr(line, name) for name in _OF_LINE} | {"count": line.slots})
+            row.update({name: getattr(line, name) for name in _known_of(line)})
+            row["count"] = line.slots
         elif line.reason:
             row["reason"] = line.reason
+
+
+def _known_of(line: Line) -> Iterable[str]:
+    """What a line says: who fires by command knows neither the epoch nor the local time."""
+    return _OF_LINE if line.epoch else [name for name in _OF_LINE if name not in _OF_LEADER]
 
 
 def _store(

@@ -36,6 +36,7 @@ ROLES_OF: dict[str, frozenset[str]] = {
     "schedule.replay": OPERATOR,
     "schedule.backfill": OPERATOR,
     "schedule.delete": ADMIN,
+    "schedule.move": ADMIN,
     "calendar.edit": ADMIN,
     "queue.purge": ADMIN,
     "pool.resize": ADMIN,

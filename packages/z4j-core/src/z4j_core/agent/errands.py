@@ -65,8 +65,10 @@ class Errands:
             question.answer = Answer(leased.status, leased.values)
             question.done.set()
 
-    def ask(self, engine: str, app: str, op: int, args: Sequence[Any]) -> Answer:
-        """Ask and wait.
+    def ask(
+        self, engine: str, app: str, op: int, args: Sequence[Any], timeout_s: float = TIMEOUT_S
+    ) -> Answer:
+        """Ask and wait, at most `timeout_s` seconds for the answer.
 
         Raises:
             StoreUnavailable: no session, or no answer in time: unknown whether it was done.
@@ -85,9 +87,9 @@ class Errands:
             with self._lock:
                 self._open.pop(number, None)
             raise StoreUnavailable(f"the brain cannot be asked: {error}") from error
-        question.done.wait(TIMEOUT_S)
+        question.done.wait(timeout_s)
         with self._lock:
             self._open.pop(number, None)
         if question.answer is None:
-            raise StoreUnavailable(f"no answer of the brain within {TIMEOUT_S:g} s")
+            raise StoreUnavailable(f"no answer of the brain within {timeout_s:g} s")
         return question.answer

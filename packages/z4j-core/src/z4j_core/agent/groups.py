@@ -17,7 +17,7 @@ from ..wire.bodies import Group, Newest, Want
 from ..wire.replication import Schedules
 from .boundary import Emitter
 from .hosting import choose_store
-from .hosting.home import Home
+from .hosting.home import NONE, Home
 from .policy import CLOSED, Policy
 from .seat import Seat, objection
 from .shelf import Shelf
@@ -189,9 +189,12 @@ class Groups:
             self._process.changed.set()
         leads = standing.is_candidate and self._is_needed(standing) and not self._is_stale(standing)
         is_wanted = leads or standing.has_runs_to_tell()
-        if standing.host is not None and (not is_wanted or standing.host.leads != leads):
+        is_elsewhere = standing.host_pinned != standing.pinned
+        host = standing.host
+        if host is not None and (not is_wanted or host.leads != leads or is_elsewhere):
             self._close(standing, 0.0)
         if is_wanted and standing.host is None and self._open is not None:
+            standing.host_pinned = standing.pinned
             standing.host = self._open(self._home(standing), leads=leads)
         if not standing.is_candidate:
             standing.seat.leave()
@@ -200,7 +203,8 @@ class Groups:
     def _guard(self, standing: Standing) -> None:
         """Let starts of scheduled runs be guarded where there are schedules and a worker."""
         guard, home = standing.emitter.guard, self._home(standing)
-        is_wanted = bool(standing.shelf.count and standing.emitter.workers)
+        is_ours = standing.shelf.count and standing.pinned != NONE
+        is_wanted = bool(is_ours and standing.emitter.workers)
         if is_wanted != guard.is_plugged:
             guard.plug((lambda: choose_store(home)) if is_wanted else None)
 
@@ -229,9 +233,8 @@ class Groups:
 
     def _is_needed(self, standing: Standing) -> bool:
         """Whether there is anything to fire, or nobody who could say so."""
-        held = standing.shelf.held
-        if held is not None and (held.store or {}).get("kind") == "none":
-            return False  # the brain moves the group to another store
+        if standing.pinned == NONE:
+            return False  # another fires it, or the brain moves it to another store
         if standing.shelf.count:
             return True
         if self._process.is_connected or standing.shelf.stand > (0, 0):

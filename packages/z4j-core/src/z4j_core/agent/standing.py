@@ -11,7 +11,7 @@ from ..config import Settings
 from ..spool import Spool
 from ..wire.bodies import Want
 from .boundary import Emitter
-from .hosting.home import Home
+from .hosting.home import NONE, Home, pinned
 from .hosting.tracked import tracked
 from .seat import Seat
 from .shelf import Shelf
@@ -92,6 +92,7 @@ class Standing:
         self.seat = seat
         self.is_candidate = False
         self.host: Host | None = None
+        self.host_pinned = ""
         self.newest: tuple[int, int] = (0, 0)
         """Era and revision that the brain named last."""
         self.asked_at = 0.0
@@ -99,10 +100,19 @@ class Standing:
         """Whether the brain is to be asked for all it has, although nothing there is newer."""
         self._tracked: tuple[tuple[int, int], bool] = ((0, 0), False)
 
+    @property
+    def pinned(self) -> str:
+        """Which store the brain wants for this group: `brain`, `none`, or empty for our own.
+
+        `none` also where a scheduler that runs by itself fires: nothing of it is ours then.
+        """
+        held = self.shelf.held
+        return pinned(held.store if held is not None else None)
+
     def has_runs_to_tell(self) -> bool:
         """Whether runs of this process matter to a schedule."""
         held = self.shelf.held
-        if held is None or not self.emitter.workers:
+        if held is None or not self.emitter.workers or self.pinned == NONE:
             return False
         if self._tracked[0] != held.stand:
             self._tracked = (held.stand, bool(tracked(held.schedules)))

@@ -1,7 +1,7 @@
 """Which store of leases a group has. The rule: all who may lead one group choose alike.
 
-Z4J_LEASE_STORE says it; else the engine's own broker keeps them; else a development brain leaves
-them to a file, and any other brain keeps them itself.
+The brain may pin itself; else Z4J_LEASE_STORE says it; else the engine's own broker keeps them;
+else a development brain leaves them to a file, and any other brain keeps them itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ ANSWER_S = 3.0
 
 
 class Place(NamedTuple):
-    """Where a store is looked for. `directory` is empty where processes share none."""
+    """Where a store is looked for. `directory` is empty where processes share none.
+
+    `pinned` is the store that the brain wants for the group, empty for none.
+    """
 
     settings: Settings
     engine: Any
@@ -32,6 +35,7 @@ class Place(NamedTuple):
     directory: str
     ask: Ask
     boottime: Callable[[], float]
+    pinned: str = ""
 
 
 def choose(place: Place) -> LeaseStore:
@@ -41,7 +45,7 @@ def choose(place: Place) -> LeaseStore:
         ConfigError: what Z4J_LEASE_STORE names cannot be used here.
         StoreError: the directory is not ours alone.
     """
-    wanted = place.settings.lease_store
+    wanted = place.pinned or place.settings.lease_store
     if wanted == "brain":
         return _of_brain(place)
     if wanted == "file":

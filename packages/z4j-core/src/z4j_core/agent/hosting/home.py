@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,18 @@ from ..firing import Registered
 from ..policy import Policy
 from ..shelf import Shelf
 from .choice import Place
+
+NONE = "none"
+
+
+def pinned(store: Mapping[str, Any] | None) -> str:
+    """Which store a snapshot pins: `brain`, `none`, or empty for the one the app chooses."""
+    if not store:
+        return ""
+    if store.get("mode") == "central":
+        return NONE
+    kind = store.get("kind")
+    return kind if kind in ("brain", NONE) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +69,6 @@ class Home:
     def place(self) -> Place:
         """Where its store is looked for."""
         engine, boottime = self.emitter.engine, self.clock.boottime
-        return Place(self.settings, engine, self.group, self.directory, self.ask, boottime)
+        held = self.shelf.held
+        wanted = pinned(held.store if held is not None else None)
+        return Place(self.settings, engine, self.group, self.directory, self.ask, boottime, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -28,25 +29,23 @@ def lead(home: Home, store: Followed) -> Loop:
 
 
 def settings_of(home: Home) -> Settings:
-    """How this process leads."""
-    journal = ""
+    """How this process leads: a lease lasts as the app says, else as the brain does."""
+    held, own, journal = home.shelf.held, home.settings.lease_ttl_s, ""
+    brains = ttl_of(held.store if held is not None else None)
     if home.directory:
         journal = str(Path(home.directory) / "sched" / f"{home.name}.slots")
     return Settings(
         owner=str(UUID(bytes=home.entropy(16), version=4)),
         fp=fingerprint(home.emitter.engine),
-        ttl_ms=ttl_ms_of(home),
+        ttl_ms=brains if own is None else own * 1000,
         release=home.settings.release,
         journal=journal,
     )
 
 
-def ttl_ms_of(home: Home) -> int:
-    """How long a lease lasts without being renewed: as the app says, else as the brain does."""
-    if home.settings.lease_ttl_s is not None:
-        return home.settings.lease_ttl_s * 1000
-    held = home.shelf.held
-    wanted: Any = (held.store or {}).get("ttl_ms") if held is not None else None
+def ttl_of(store: Mapping[str, Any] | None) -> int:
+    """How long a lease lasts without being renewed, in ms; the snapshot may say it."""
+    wanted: Any = (store or {}).get("ttl_ms")
     if not isinstance(wanted, int):
         return TTL_MS
     return min(max(wanted, _SHORTEST_MS), _LONGEST_MS)

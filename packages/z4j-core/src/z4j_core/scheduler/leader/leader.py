@@ -156,6 +156,7 @@ class Leader:
         """Learn how far all has come before anything is fired; made again until it works."""
         cursors, found = self._store.cursors(), list(self._store.open())
         self._memory.begin(cursors)
+        self._memory.told(snapshot.last_slots)
         self._recover(found)
         self.book.clear()
         self._take(snapshot)

@@ -7,6 +7,7 @@ a failover does not make a slot fire again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from ..lease import Stand
 from ..policy import Cursor
@@ -77,6 +78,16 @@ class Memory:
         """Slots up to here were fired, whatever the generation."""
         stand = self.stands.get(name, Stand(-1, slot_ms))
         self.stands[name] = stand._replace(slot_ms=max(stand.slot_ms, slot_ms))
+
+    def told(self, last_slots: Mapping[bytes, tuple[int, int]]) -> None:
+        """Slots that the brain was told of passed, also where this store did not see them.
+
+        So it is for a group that was fired from another store meanwhile.
+        """
+        for key, (_, slot_ms) in last_slots.items():
+            name = str(UUID(bytes=key))
+            if name in self.stands:
+                self.pass_slot(name, slot_ms)
 
     def cursor(self, name: str, generation: int, seen_ms: tuple[int, ...]) -> Cursor:
         """Where a schedule stands, for `plan`."""

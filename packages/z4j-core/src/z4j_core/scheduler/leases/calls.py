@@ -35,6 +35,8 @@ class Op(IntEnum):
     FIRE = 11
     """Of the standalone scheduler alone; no lease store serves it."""
     RESET_FAILURES = 12
+    TELL = 13
+    """As `FIRE`: what became of slots that no agent can tell of."""
 
 
 class Status(IntEnum):

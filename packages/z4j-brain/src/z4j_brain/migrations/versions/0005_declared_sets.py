@@ -8,8 +8,8 @@ from sqlalchemy import inspect
 from z4j_brain.db.schema import document
 from z4j_brain.schedules.model import declared_sets
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

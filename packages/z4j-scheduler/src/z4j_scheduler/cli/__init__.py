@@ -1,0 +1,1 @@
+"""What people type: `z4j-scheduler <command>`, which is `z4j scheduler <command>` too."""
