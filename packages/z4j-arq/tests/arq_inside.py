@@ -1,12 +1,8 @@
 """Rig A: the worker runs on an event loop in a thread of the test process, on a real Redis."""
 
 import asyncio
-import json
-import os
 import threading
 import time
-import traceback
-from pathlib import Path
 
 import arq.worker
 import arq_shop
@@ -17,10 +13,9 @@ from arq.utils import timestamp_ms
 from redis import Redis
 from redis.asyncio import ConnectionPool
 from z4j_arq import ArqEngine, seams
-from z4j_core import EventKind
-from z4j_testing.engine import Seen
+from z4j_testing.host import Host
 from z4j_testing.inside import Inside
-from z4j_testing.marks import Marks, Trap
+from z4j_testing.marks import Trap
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
 from z4j_testing.signals import WAIT_S, eventually
@@ -88,42 +83,20 @@ class ArqBench:
             engine.client.close()
 
 
-def shown(event):
-    """A TaskEvent as plain data."""
-    error = event.error
-    trace = getattr(error, "traceback", None)
-    message = getattr(error, "message", None)
-    if isinstance(error, BaseException):
-        trace = "".join(traceback.format_exception(error))
-        message = str(error.args[0]) if error.args else ""
-    return Seen(
-        event.kind, event.task_id, event.attempt, event.task, event.queue, event.worker,
-        None if event.args is None else json.loads(json.dumps(event.args)),
-        None if event.kwargs is None else json.loads(json.dumps(event.kwargs)),
-        event.result,
-        getattr(error, "type", type(error).__name__) if error is not None else None,
-        message, trace, event.runtime_s, event.due_at, event.priority,
-        event.parent_id, event.retry_of, event.pid, event.detail,
-        event.schedule, (event.fire or "").partition(":")[0] or None,
-    )  # fmt: skip
-
-
-class Shop(Marks):
+class Shop(Host):
     """What both rigs share: sending as the host does, marks and releases."""
 
-    slots = 1
     lacks = LACKS
     children = "none"
     broker = "redis"
     pool = "asyncio"
 
     def __init__(self, url, queue, folder):
+        super().__init__(folder)
         self.url, self.queue = url, queue
-        self.folder = Path(folder)
         self.connection = Redis.from_url(url)
         self.runner = asyncio.Runner()
         self.redis = None
-        self._tokens = 0
         self._sent_ms = 0
 
     def name(self, task):
@@ -155,21 +128,6 @@ class Shop(Marks):
     def hostile(self, queue):
         return self.send("ok", Trap(str(self.folder / "loaded.jsonl")), queue=queue)
 
-    def declare(self, queue):
-        pass
-
-    def occupy(self):
-        self._tokens += 1
-        token = f"busy-{self._tokens}"
-        task_id = self.send("slow", token)
-        self.wait(task_id, EventKind.STARTED)
-        return token, task_id
-
-    def vacate(self, occupied):
-        token, task_id = occupied
-        self.release(token)
-        self.end(task_id)
-
     def quiet(self):
         """Wait until the worker has looked for jobs, from beginning to end, and said so.
 
@@ -180,7 +138,7 @@ class Shop(Marks):
         for _ in range(2):
             self.connection.delete(key)
             eventually(lambda: self.connection.exists(key), "a worker that looks for jobs")
-        self.end(self.send("ok", 1, queue=f"{self.queue}-barrier"))
+        super().quiet()
 
     def clear(self):
         """Take all that this rig has put there out of its database."""
@@ -189,6 +147,7 @@ class Shop(Marks):
                 self.connection.delete(key)
         self.connection.delete(*self.connection.scan_iter(f"{self.queue}*", 1000), "none")
         self.connection.close()
+        self.engine.client.close()
         if self.redis is not None:
             self.runner.run(self.redis.close(close_connection_pool=True))
         self.runner.close()
@@ -200,8 +159,7 @@ class RigInside(Inside, Shop):
         self.emit = Recorder()
         self.engine = ArqEngine(Redis.from_url(url), tasks=[SHOP])
         self.engine.attach(self.emit)
-        self.before = os.environ.get("RIG_MARKS")
-        os.environ["RIG_MARKS"] = str(folder)
+        self.borrow_environ(RIG_MARKS=str(folder))
         self._loop = self._stopping = None
         self._thread = threading.Thread(target=self._work, daemon=True)
 
@@ -215,12 +173,8 @@ class RigInside(Inside, Shop):
         self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
         self.engine.detach()
-        self.engine.client.close()
         self.clear()
-        if self.before is None:
-            del os.environ["RIG_MARKS"]
-        else:
-            os.environ["RIG_MARKS"] = self.before
+        self.return_environ()
 
     def _work(self):
         asyncio.run(self._both())
@@ -239,15 +193,3 @@ class RigInside(Inside, Shop):
 
     def worker_now(self):
         return next(each for each in self.engine.workers() if self.queue in each.queues)
-
-    def until(self, found, what, timeout_s):
-        return self.emit.changes.until(found, what, timeout_s)
-
-    def of(self, task_id):
-        return [shown(event) for event in self.emit.of(task_id)]
-
-    def wait(self, task_id, kind, *, attempt=None, timeout_s=WAIT_S):
-        return shown(self.emit.wait(task_id, kind, attempt=attempt, timeout_s=timeout_s))
-
-    def end(self, task_id, *, timeout_s=WAIT_S):
-        return shown(self.emit.end(task_id, timeout_s=timeout_s))

@@ -1,29 +1,15 @@
 """The tasks of the rigs, as `z4j_testing.engine.rig` lists them, and the settings of a worker."""
 
 import asyncio
-import json
 import os
 import signal
 import time
-from pathlib import Path
 
 from arq import Retry, Worker, func
 from arq.connections import RedisSettings
+from z4j_testing.marks import LOOK_S, SLOW_S, folder, mark, released
 
-SLOW_S = 20.0
 POLL_S = 0.05
-
-
-def folder():
-    return Path(os.environ["RIG_MARKS"])
-
-
-def mark(name, value):
-    line = (json.dumps(value) + "\n").encode()
-    file = folder() / f"{name}.jsonl"
-    descriptor = os.open(file, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
-    os.write(descriptor, line)
-    os.close(descriptor)
 
 
 async def ok(ctx, a, b=2):
@@ -102,10 +88,10 @@ async def hard(ctx):
 async def slow(ctx, token):
     try:
         mark("began", token)
-        for _ in range(int(SLOW_S / 0.02)):
-            if (folder() / f"release-{token}").exists():
+        for _ in range(int(SLOW_S / LOOK_S)):
+            if released(token):
                 break
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(LOOK_S)
         mark("done", token)
     finally:
         mark("finally", token)

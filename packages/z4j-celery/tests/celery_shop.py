@@ -1,28 +1,17 @@
 """The app of the rigs, with the tasks that `z4j_testing.engine.rig` lists."""
 
 import asyncio
-import json
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 from celery import Celery
 from celery.exceptions import Ignore, Reject
+from z4j_testing.marks import mark
 
 SLOW_S = 20.0
-
-
-def marker(folder):
-    """A function that appends a mark to `<folder>/<name>.jsonl`."""
-
-    def mark(name, value):
-        line = (json.dumps(value) + "\n").encode()
-        descriptor = os.open(folder / f"{name}.jsonl", os.O_APPEND | os.O_CREAT | os.O_WRONLY)
-        os.write(descriptor, line)
-        os.close(descriptor)
-
-    return mark
 
 
 def make_app(broker, backend, queue, folder, conf=None):
@@ -40,7 +29,7 @@ def make_app(broker, backend, queue, folder, conf=None):
     app.conf.update(conf or {})
     if conf and "security_key" in conf:
         app.setup_security()
-    register(app, Path(folder), marker(Path(folder)))
+    register(app, Path(folder), partial(mark, place=Path(folder)))
     return app
 
 

@@ -1,11 +1,9 @@
 """Rig A: the worker runs in a thread of the test process, on a real Redis."""
 
 import gc
-import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import celery_shop
 import z4j_celery
@@ -13,11 +11,13 @@ from celery import Celery, chain, signals
 from celery.beat import ScheduleEntry, Scheduler
 from celery.worker import state
 from z4j_celery import CeleryEngine
-from z4j_core import EventKind
-from z4j_testing.engine import Seen
+from z4j_testing.host import Host
 from z4j_testing.inside import Inside
+from z4j_testing.marks import Trap
 from z4j_testing.recorder import Recorder
-from z4j_testing.signals import WAIT_S, eventually
+from z4j_testing.signals import WAIT_S
+
+ENDS = ("", "-barrier", "-parked", "-other")
 
 
 class CeleryBench:
@@ -48,39 +48,12 @@ class CeleryBench:
         return found
 
 
-def shown(event):
-    """A TaskEvent as plain data."""
-    error = event.error
-    return Seen(
-        event.kind, event.task_id, event.attempt, event.task, event.queue, event.worker,
-        None if event.args is None else json.loads(json.dumps(event.args)),
-        None if event.kwargs is None else json.loads(json.dumps(event.kwargs)),
-        event.result,
-        getattr(error, "type", type(error).__name__) if error is not None else None,
-        getattr(error, "message", str(error)) if error is not None else None,
-        getattr(error, "traceback", None), event.runtime_s, event.due_at, event.priority,
-        event.parent_id, event.retry_of, event.pid, event.detail,
-        event.schedule, (event.fire or "").partition(":")[0] or None,
-    )  # fmt: skip
-
-
-class Trap:
-    """Runs code where it is unpickled."""
-
-    def __init__(self, code):
-        self.code = code
-
-    def __reduce__(self):
-        return (exec, (self.code,))
-
-
-class Shop:
+class Shop(Host):
     """What both rigs share: sending as the host does, marks and releases."""
 
     def __init__(self, app, queue, broker, pool, slots, folder):
-        self.app, self.queue, self.broker, self.pool = app, queue, broker, pool
-        self.slots, self.folder = slots, Path(folder)
-        self._tokens = 0
+        super().__init__(folder)
+        self.app, self.queue, self.broker, self.pool, self.slots = app, queue, broker, pool, slots
         self.children = "kept" if pool == "prefork" else "none"
         self.lacks = {} if pool == "prefork" else {"hard limit": "pool", "crash": "pool"}
 
@@ -100,9 +73,6 @@ class Shop:
             return steps.apply_async(**options).parent.id
         return self.app.send_task(self.name(task), args, kwargs or {}, **options).id
 
-    def options_for(self, task):
-        return {}
-
     def native(self):
         """As `celery beat` sends an entry."""
         entry = ScheduleEntry("nightly", self.name("ok"), schedule=3600, args=(1,),
@@ -110,44 +80,12 @@ class Shop:
         return Scheduler(self.app, lazy=True).apply_async(entry, advance=False).id, "nightly"
 
     def hostile(self, queue):
-        trap = Trap(f"open({str(self.folder / 'loaded.jsonl')!r}, 'a').write('1\\n')")
+        trap = Trap(str(self.folder / "loaded.jsonl"))
         return self.send("ok", trap, queue=queue, serializer="pickle")
 
     def declare(self, queue):
         with self.app.connection_for_write() as connection:
             self.app.amqp.queues[queue](connection.default_channel).declare()
-
-    def release(self, token):
-        (self.folder / f"release-{token}").touch()
-
-    def marks(self, token, *, at_least=0):
-        file = self.folder / f"{token}.jsonl"
-
-        def read():
-            lines = file.read_text().splitlines() if file.exists() else []
-            return lines if len(lines) >= at_least else None
-
-        lines = read() if not at_least else eventually(read, f"{at_least} marks of {token}")
-        return [json.loads(line) for line in lines or ()]
-
-    def occupy(self):
-        self._tokens += 1
-        tokens = [f"busy-{self._tokens}-{slot}" for slot in range(self.slots)]
-        ids = [self.send("slow", token) for token in tokens]
-        for task_id in ids:
-            self.wait(task_id, EventKind.STARTED)
-        return tokens, ids
-
-    def vacate(self, occupied):
-        tokens, ids = occupied
-        for token in tokens:
-            self.release(token)
-        for task_id in ids:
-            self.end(task_id)
-
-    def quiet(self):
-        """Wait until what was sent before has come through: a run on the worker's other queue."""
-        self.end(self.send("ok", 1, queue=f"{self.queue}-barrier"))
 
 
 class RigInside(Inside, Shop):
@@ -173,13 +111,8 @@ class RigInside(Inside, Shop):
         self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
         state.should_stop = None
-        for queue in (
-            self.queue,
-            f"{self.queue}-barrier",
-            f"{self.queue}-parked",
-            f"{self.queue}-other",
-        ):
-            self.engine.purge(queue)
+        for end in ENDS:
+            self.engine.purge(f"{self.queue}{end}")
         self.engine.detach()
         self.app.close()
         gc.collect()  # what the pool's threads left open goes while it is this module's affair
@@ -190,12 +123,3 @@ class RigInside(Inside, Shop):
             queues=[self.queue, f"{self.queue}-barrier"], hostname=f"a-{self.pool}@rig",
             without_mingle=True, without_gossip=True, without_heartbeat=True,
         ).start()  # fmt: skip
-
-    def of(self, task_id):
-        return [shown(event) for event in self.emit.of(task_id)]
-
-    def wait(self, task_id, kind, *, attempt=None, timeout_s=WAIT_S):
-        return shown(self.emit.wait(task_id, kind, attempt=attempt, timeout_s=timeout_s))
-
-    def end(self, task_id, *, timeout_s=WAIT_S):
-        return shown(self.emit.end(task_id, timeout_s=timeout_s))

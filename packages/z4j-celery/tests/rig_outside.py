@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 
 import celery_shop
-from rig_inside import Shop
+from rig_inside import ENDS, Shop
 from z4j_celery import CeleryEngine
-from z4j_core import EventKind
 from z4j_testing.outside import Outside
 
 HERE = Path(__file__).parent
@@ -32,14 +31,6 @@ class RigOutside(Outside, Shop):
         self.engine = CeleryEngine(app)
         self.hostname = f"b-{pool}-{os.getpid()}@rig"
 
-    def start(self):
-        self.observe()
-        self.start_worker()
-        first = self.send("ok", 1)  # the producer's agent starts with its first fact
-        self.wait(first, EventKind.ENQUEUED)
-        self.end(first)
-        return self
-
     def start_worker(self, *, wait=True):
         command = [
             sys.executable, "-m", "celery", "-A", "celery_shop_worker", "worker",
@@ -51,31 +42,19 @@ class RigOutside(Outside, Shop):
 
     def environment(self):
         return {
-            **os.environ,
-            **self.agent(),
+            **os.environ, **self.agent(),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")])),
             "RIG_BROKER": self.url, "RIG_BACKEND": self.backend, "RIG_QUEUE": self.queue,
             "RIG_MARKS": str(self.folder), "RIG_CONF": json.dumps(self.conf),
             "C_FORCE_ROOT": "1",
         }  # fmt: skip
 
-    def stop(self):
-        """Whatever fails on the way, nothing of it is left."""
+    def clear(self):
         with contextlib.ExitStack() as last:
             last.callback(self.app.close)
-            last.callback(self.brain.stop)
-            last.callback(self.handle.close)
-            for end in ("", "-barrier", "-parked", "-other"):
+            for end in ENDS:
                 last.callback(self.drop, f"{self.queue}{end}")
-            last.callback(self.kill_worker)
-            if self.worker.poll() is None:
-                self.stop_worker()
 
     def drop(self, name):
         with self.app.connection_for_write() as connection:
             connection.default_channel.queue_delete(name)
-
-
-def offered_by(rig):
-    """What the worker's agent advertises: verb to scope, and why others are missing."""
-    return rig.offered()

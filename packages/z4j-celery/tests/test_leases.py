@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 PLACES = {"broker": (redis_url(7), None), "backend": ("memory://", redis_url(7))}
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=["broker", pytest.param("backend", marks=pytest.mark.soak)])
 def bench(request):
     broker, backend = PLACES[request.param]
     app = Celery("leases", broker=broker, backend=backend, set_as_current=False)

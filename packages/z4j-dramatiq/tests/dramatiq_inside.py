@@ -1,10 +1,6 @@
 """Rig A: the worker runs in threads of the test process, on a real Redis."""
 
-import json
-import os
 import time
-import traceback
-from pathlib import Path
 
 import dramatiq_shop
 import z4j_dramatiq
@@ -13,13 +9,12 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.encoder import PickleEncoder
 from dramatiq.message import Message
 from dramatiq.worker import Worker
-from z4j_core import Capability, EventKind
+from z4j_core import Capability
 from z4j_dramatiq import DramatiqEngine
-from z4j_testing.engine import Seen
+from z4j_testing.host import Host
 from z4j_testing.inside import Inside
-from z4j_testing.marks import Marks, Trap
+from z4j_testing.marks import Trap
 from z4j_testing.recorder import Recorder
-from z4j_testing.signals import WAIT_S
 
 LACKS = {
     "received": "broker", "ignore": "broker", "reject": "broker", "crash": "pool",
@@ -61,34 +56,17 @@ class DramatiqBench:
             del globals()[f"bench_{id(broker)}"]
 
 
-def shown(event):
-    """A TaskEvent as plain data."""
-    error, trace, message = event.error, None, None
-    if isinstance(error, BaseException):
-        trace = "".join(traceback.format_exception(error))
-        message = str(error.args[0]) if error.args else ""
-    return Seen(
-        event.kind, event.task_id, event.attempt, event.task, event.queue, event.worker,
-        None if event.args is None else json.loads(json.dumps(event.args)),
-        None if event.kwargs is None else json.loads(json.dumps(event.kwargs)),
-        event.result, type(error).__name__ if error is not None else None, message, trace,
-        event.runtime_s, event.due_at, event.priority, event.parent_id, event.retry_of, event.pid,
-        event.detail, event.schedule, (event.fire or "").partition(":")[0] or None,
-    )  # fmt: skip
-
-
-class Shop(Marks):
+class Shop(Host):
     """What both rigs share: sending as the host does, marks and releases."""
 
     children = "none"
 
     def __init__(self, url, queue, pool, folder, slots=2):
+        super().__init__(folder)
         self.url, self.queue, self.pool, self.slots = url, queue, pool, slots
         self.broker = "redis" if url.startswith("redis") else "rabbitmq"
         self.lacks = LACKS if self.broker == "rabbitmq" else {**LACKS, "priority": "broker"}
-        self.folder = Path(folder)
         self.app, self.actors = dramatiq_shop.made(url, queue)
-        self._tokens = 0
 
     def name(self, task):
         return task
@@ -118,21 +96,6 @@ class Shop(Marks):
         if self.broker == "rabbitmq":
             self.app.declare_queue(queue, ensure=True)
 
-    def occupy(self):
-        """Take all slots of the worker."""
-        self._tokens += 1
-        tokens = [f"busy-{self._tokens}-{slot}" for slot in range(self.slots)]
-        sent = [self.send("slow", token) for token in tokens]
-        for task_id in sent:
-            self.wait(task_id, EventKind.STARTED)
-        return tokens, sent
-
-    def vacate(self, occupied):
-        tokens, sent = occupied
-        for token, task_id in zip(tokens, sent, strict=True):
-            self.release(token)
-            self.end(task_id)
-
     def quiet(self):
         """Wait until what was sent before has come through: runs on the worker's other queue."""
         sent = [self.send("ok", 1, queue=f"{self.queue}-barrier") for _ in range(self.slots + 1)]
@@ -150,6 +113,7 @@ class Shop(Marks):
             for end in QUEUES:
                 for kind in ("", ".DQ", ".XQ"):
                     self.app.channel.queue_delete(f"{self.queue}{end}{kind}")
+        self.engine.close()
         self.app.close()
 
 
@@ -157,8 +121,7 @@ class RigInside(Inside, Shop):
     def __init__(self, url, folder):
         Shop.__init__(self, url, f"z4j-a-{time.time_ns()}", "threads", folder)
         self.app.declare_queue(f"{self.queue}-barrier")
-        self.before = os.environ.get("RIG_MARKS")
-        os.environ["RIG_MARKS"] = str(folder)
+        self.borrow_environ(RIG_MARKS=str(folder))
         self.emit = Recorder()
         self.engine = DramatiqEngine(self.app)
         self.engine.attach(self.emit)
@@ -176,11 +139,8 @@ class RigInside(Inside, Shop):
     def stop(self):
         self.worker.stop(timeout=5000)
         self.engine.detach()
-        self.engine.close()
         self.clear()
-        os.environ.pop("RIG_MARKS")
-        if self.before is not None:
-            os.environ["RIG_MARKS"] = self.before
+        self.return_environ()
 
     def verb(self, verb, **params):
         """As the agent does, with the gate of a queue shut or opened afterwards."""
@@ -189,15 +149,3 @@ class RigInside(Inside, Shop):
         if verb in gates:
             getattr(self.emit.gate(params["queue"]), gates[verb])()
         return done
-
-    def of(self, task_id):
-        return [shown(event) for event in self.emit.of(task_id)]
-
-    def wait(self, task_id, kind, *, attempt=None, timeout_s=WAIT_S):
-        return shown(self.emit.wait(task_id, kind, attempt=attempt, timeout_s=timeout_s))
-
-    def end(self, task_id, *, timeout_s=WAIT_S):
-        return shown(self.emit.end(task_id, timeout_s=timeout_s))
-
-
-__all__ = ["DramatiqBench", "RigInside", "Shop"]

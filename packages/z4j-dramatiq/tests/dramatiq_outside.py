@@ -3,20 +3,15 @@
 Only what passes here is advertised as proved. The worker is started as its users start it.
 """
 
-import contextlib
-import shutil
-import sys
 import time
 from pathlib import Path
 
 from dramatiq_inside import Shop
-from z4j_core import EventKind
 from z4j_dramatiq import DramatiqEngine
-from z4j_testing.outside import Outside
+from z4j_testing.outside import Outside, under_run
 from z4j_testing.services import amqp_url, redis_url
 
 HERE = Path(__file__).parent
-RUN = "import sys; from z4j_core.cli.run import main; sys.exit(main(sys.argv[1:]))"
 COMMANDS = {"threads": "dramatiq", "gevent": "dramatiq-gevent"}
 
 
@@ -36,23 +31,13 @@ class RigOutside(Outside, Shop):
         self.options = options
         self.env = env or {}
         self.engine = DramatiqEngine(self.app)
-        self.handle = self.worker = None
-
-    def start(self):
-        self.observe()
-        self.start_worker()
-        first = self.send("ok", 1)  # the producer's agent starts with its first fact
-        self.wait(first, EventKind.ENQUEUED)
-        self.end(first)
-        return self
 
     def start_worker(self, **more):
-        dramatiq = shutil.which(COMMANDS[self.pool], path=str(Path(sys.executable).parent))
-        command = [
-            sys.executable, "-c", RUN, "--", dramatiq, "dramatiq_shop_worker:broker",
+        command = under_run(
+            COMMANDS[self.pool], "dramatiq_shop_worker:broker",
             "--processes", str(self.processes), "--threads", str(self.slots),
             *self.options, "--queues", self.queue, f"{self.queue}-barrier",
-        ]  # fmt: skip
+        )  # fmt: skip
         self.launch(command, {**self.environment(), **self.env, **more}, HERE)
 
     def environment(self):
@@ -60,14 +45,3 @@ class RigOutside(Outside, Shop):
             "PYTHONPATH": str(HERE), "RIG_BROKER": self.url, "RIG_MARKS": str(self.folder),
             "RIG_QUEUE": self.queue,
         }  # fmt: skip
-
-    def stop(self):
-        """Whatever fails on the way, nothing of it is left."""
-        with contextlib.ExitStack() as last:
-            last.callback(self.clear)
-            last.callback(self.engine.close)
-            last.callback(self.brain.stop)
-            last.callback(self.handle.close)
-            last.callback(self.kill_worker)
-            if self.worker is not None and self.worker.poll() is None:
-                self.stop_worker()

@@ -1,29 +1,15 @@
 """The tasks of the rigs, as `z4j_testing.engine.rig` lists them, declared on a broker."""
 
 import asyncio
-import json
 import os
 import signal
 import time
-from pathlib import Path
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage
+from z4j_testing.marks import LOOK_S, SLOW_S, folder, held_up, mark
 
-SLOW_S = 20.0
 SOON = {"min_backoff": 10, "max_backoff": 50}
-
-
-def folder():
-    return Path(os.environ["RIG_MARKS"])
-
-
-def mark(name, value):
-    line = (json.dumps(value) + "\n").encode()
-    file = folder() / f"{name}.jsonl"
-    descriptor = os.open(file, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
-    os.write(descriptor, line)
-    os.close(descriptor)
 
 
 def ok(a, b=2):
@@ -78,21 +64,12 @@ def crash():
 
 
 def hard():
-    for _ in range(int(SLOW_S / 0.02)):
-        time.sleep(0.02)
+    for _ in range(int(SLOW_S / LOOK_S)):
+        time.sleep(LOOK_S)
 
 
 def slow(token):
-    try:
-        mark("began", token)
-        for _ in range(int(SLOW_S / 0.02)):
-            if (folder() / f"release-{token}").exists():
-                break
-            time.sleep(0.02)
-        mark("done", token)
-    finally:
-        mark("finally", token)
-    return token
+    return held_up(token, time.sleep)
 
 
 def stubborn(token):

@@ -1,21 +1,16 @@
 """Rig A: the consumer's worker and scheduler are threads of the test process, on a real Redis."""
 
-import json
-import os
 import threading
 import time
-import traceback
-from pathlib import Path
 
 import huey_shop
 import z4j_huey
 from huey import FileHuey, MemoryHuey, RedisHuey, SqliteHuey
-from redis import Redis
-from z4j_core import Capability, EventKind
+from z4j_core import Capability
 from z4j_huey.places import adapt
-from z4j_testing.engine import Seen
+from z4j_testing.host import Host
 from z4j_testing.inside import Inside
-from z4j_testing.marks import Marks, Trap
+from z4j_testing.marks import Trap
 from z4j_testing.recorder import Recorder
 from z4j_testing.signals import WAIT_S
 
@@ -72,40 +67,14 @@ class HueyBench:
         benches.clear()
 
 
-def shown(event):
-    """A TaskEvent as plain data."""
-    error = event.error
-    is_live = isinstance(error, BaseException)
-    trace = "".join(traceback.format_exception(error)) if is_live else None
-    message = str(error.args[0]) if is_live and error.args else ""
-    return Seen(
-        event.kind, event.task_id, event.attempt, event.task, event.queue, event.worker,
-        None if event.args is None else json.loads(json.dumps(event.args)),
-        None if event.kwargs is None else json.loads(json.dumps(event.kwargs)),
-        event.result, type(error).__name__ if is_live else None,
-        message, trace, event.runtime_s, event.due_at, event.priority,
-        event.parent_id, event.retry_of, event.pid, event.detail,
-        event.schedule, (event.fire or "").partition(":")[0] or None,
-    )  # fmt: skip
-
-
-def numbered(facts):
-    """Facts of one task with their attempts, which Huey does not number."""
-    started, found = 0, []
-    for seen in facts:
-        started += seen.kind is EventKind.STARTED
-        found.append(seen._replace(attempt=max(started, 1)))
-    return found
-
-
-class Shop(Marks):
+class Shop(Host):
     """What both rigs share: sending as the host does, marks and releases."""
 
-    slots = 1
+    numbers_attempts = False
 
     def __init__(self, broker, pool, where, folder, queue):
+        super().__init__(folder)
         self.broker, self.pool, self.where, self.queue = broker, pool, where, queue
-        self.folder = Path(folder)
         self.children = "kept" if pool == "process" else "none"
         self.lacks = dict(LACKS)
         if pool == "thread" or not huey_shop.HAS_TIMEOUT:
@@ -118,7 +87,6 @@ class Shop(Marks):
         self.tasks = {name: huey_shop.made(huey) for name, huey in self.hueys.items()}
         self.engines = {name: adapt(huey) for name, huey in self.hueys.items()}
         self.engine = self.engines[queue]
-        self._tokens = 0
 
     def name(self, task):
         return f"huey_shop.{task}"
@@ -152,28 +120,6 @@ class Shop(Marks):
     def hostile(self, queue):
         return self.send("ok", Trap(str(self.folder / "loaded.jsonl")), queue=queue)
 
-    def declare(self, queue):
-        pass
-
-    def occupy(self):
-        self._tokens += 1
-        token = f"busy-{self._tokens}"
-        task_id = self.send("slow", token)
-        self.wait(task_id, EventKind.STARTED)
-        return token, task_id
-
-    def vacate(self, occupied):
-        token, task_id = occupied
-        self.release(token)
-        self.end(task_id)
-
-    def wait(self, task_id, kind, *, attempt=None, timeout_s=WAIT_S):
-        def found():
-            facts = self.of(task_id)
-            return [s for s in facts if s.kind == kind and attempt in (None, s.attempt)] or None
-
-        return self.until(found, f"{kind.name} of {task_id}", timeout_s)[0]
-
     def quiet(self):
         """Wait until what was sent before has come through; a paused worker takes its looks."""
         if self.is_paused:
@@ -198,8 +144,7 @@ class RigInside(Inside, Shop):
         self.emit = Recorder()
         for engine in self.engines.values():
             engine.attach(self.emit)
-        self.before = os.environ.get("RIG_MARKS")
-        os.environ["RIG_MARKS"] = str(folder)
+        self.borrow_environ(RIG_MARKS=str(folder))
         huey_shop.here.update(self.tasks[self.queue])
         self.consumer = self.huey.create_consumer(workers=1, check_worker_health=False)
 
@@ -237,8 +182,7 @@ class RigInside(Inside, Shop):
             engine.detach()
         self.clear()
         huey_shop.here.clear()
-        if self.before is None:
-            del os.environ["RIG_MARKS"]
+        self.return_environ()
 
     def verb(self, verb, **params):
         """As the agent does it: the gate follows, and a queue has an engine of its own."""
@@ -252,17 +196,3 @@ class RigInside(Inside, Shop):
         elif verb is Capability.RESUME:
             self.emit.gate(queue).open()
         return answer
-
-    def until(self, found, what, timeout_s):
-        return self.emit.changes.until(found, what, timeout_s)
-
-    def of(self, task_id):
-        return numbered([shown(event) for event in self.emit.of(task_id)])
-
-    def end(self, task_id, *, timeout_s=WAIT_S):
-        self.emit.end(task_id, timeout_s=timeout_s)
-        ends = (EventKind.SUCCEEDED, EventKind.FAILED, EventKind.CANCELLED, EventKind.EXPIRED)
-        return next(seen for seen in self.of(task_id) if seen.kind in ends)
-
-
-__all__ = ["HueyBench", "Redis", "RigInside", "Shop", "numbered"]

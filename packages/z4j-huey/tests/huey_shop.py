@@ -1,16 +1,14 @@
 """The tasks of the rigs, as `z4j_testing.engine.rig` lists them, for any Huey instance."""
 
 import asyncio
-import json
 import os
 import signal
 import time
-from pathlib import Path
 
 import huey as huey_package
 from huey.exceptions import CancelExecution, RetryTask
+from z4j_testing.marks import LOOK_S, SLOW_S, folder, held_up, mark, times
 
-SLOW_S = 20.0
 HAS_TIMEOUT = hasattr(huey_package.exceptions, "TaskTimeout")
 OPTIONS = {
     "flaky": {"retries": 9, "context": True}, "stubborn": {"retries": 3},
@@ -31,25 +29,6 @@ def made(huey):
     tasks = {each.__name__: huey.task(**OPTIONS.get(each.__name__, {}))(each) for each in TASKS}
     tasks["nightly"] = huey.periodic_task(never)(nightly)
     return tasks
-
-
-def folder():
-    return Path(os.environ["RIG_MARKS"])
-
-
-def mark(name, value):
-    line = (json.dumps(value) + "\n").encode()
-    file = folder() / f"{name}.jsonl"
-    descriptor = os.open(file, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
-    os.write(descriptor, line)
-    os.close(descriptor)
-
-
-def times(name, task):
-    """How often this task has come here."""
-    file = folder() / f"{name}-{task.id}.jsonl"
-    mark(file.stem, 1)
-    return len(file.read_text().splitlines())
 
 
 def nightly():
@@ -102,7 +81,7 @@ def flaky_once_ever(key):
 
 
 def flaky(n, task=None):
-    if times("flaky", task) <= n:
+    if times(f"flaky-{task.id}") <= n:
         raise KeyError("again")
     return n
 
@@ -116,21 +95,12 @@ def crash():
 
 
 def hard():
-    for _ in range(int(SLOW_S / 0.02)):
-        time.sleep(0.02)
+    for _ in range(int(SLOW_S / LOOK_S)):
+        time.sleep(LOOK_S)
 
 
 def slow(token):
-    try:
-        mark("began", token)
-        for _ in range(int(SLOW_S / 0.02)):
-            if (folder() / f"release-{token}").exists():
-                break
-            time.sleep(0.02)
-        mark("done", token)
-    finally:
-        mark("finally", token)
-    return token
+    return held_up(token, time.sleep)
 
 
 def stubborn(token):
@@ -148,7 +118,7 @@ def deaf(token):
 
 def again(task=None):
     """Asks for a retry that it was not given."""
-    if times("again", task) == 1:
+    if times(f"again-{task.id}") == 1:
         raise RetryTask("once more")
     return "second"
 

@@ -1,7 +1,5 @@
 """Rig A: the worker runs in a thread of the test process, on a real Redis."""
 
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,20 +8,18 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-import rq.worker
 import z4j_rq
 from redis import Redis
 from rq import Queue, Retry
 from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import SimpleWorker
-from z4j_core import EventKind
 from z4j_rq import RQEngine, seams
 from z4j_rq.seams import worker_classes
 from z4j_testing.demo.processes import bound
-from z4j_testing.engine import Seen
+from z4j_testing.host import Host
 from z4j_testing.inside import Inside
-from z4j_testing.marks import Marks, Trap
+from z4j_testing.marks import Trap
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
 from z4j_testing.signals import WAIT_S, eventually
@@ -85,51 +81,17 @@ class RQBench:
             queue.connection.close()
 
 
-def shown(event):
-    """A TaskEvent as plain data."""
-    error = event.error
-    trace = getattr(error, "traceback", None)
-    if isinstance(error, BaseException):
-        import traceback
-
-        trace = "".join(traceback.format_exception(error))
-    message = getattr(error, "message", None)
-    if isinstance(error, BaseException):
-        message = str(error.args[0]) if error.args else ""
-    return Seen(
-        event.kind, event.task_id, event.attempt, event.task, event.queue, event.worker,
-        None if event.args is None else json.loads(json.dumps(event.args)),
-        None if event.kwargs is None else json.loads(json.dumps(event.kwargs)),
-        event.result,
-        getattr(error, "type", type(error).__name__) if error is not None else None,
-        message, trace, event.runtime_s, event.due_at, event.priority,
-        event.parent_id, event.retry_of, event.pid, event.detail,
-        event.schedule, (event.fire or "").partition(":")[0] or None,
-    )  # fmt: skip
-
-
-def numbered(facts):
-    """Facts of one task with their attempts, which RQ does not number."""
-    started, found = 0, []
-    for seen in facts:
-        started += seen.kind is EventKind.STARTED
-        found.append(seen._replace(attempt=max(started, 1)))
-    return found
-
-
-class Shop(Marks):
+class Shop(Host):
     """What both rigs share: sending as the host does, marks and releases."""
 
-    slots = 1
-    lacks = LACKS
+    numbers_attempts = False
 
     def __init__(self, url, queue, pool, folder):
+        super().__init__(folder)
         self.url, self.queue, self.broker, self.pool = url, queue, "redis", pool
-        self.folder = Path(folder)
         self.connection = Redis.from_url(url)
         self.children = "none" if pool == "simple" else "each"
         self.lacks = LACKS if pool != "simple" else {**LACKS, "crash": "pool"}
-        self._tokens = 0
 
     def name(self, task):
         return f"rq_shop.{task}"
@@ -159,32 +121,6 @@ class Shop(Marks):
     def hostile(self, queue):
         return self.send("ok", Trap(str(self.folder / "loaded.jsonl")), queue=queue)
 
-    def declare(self, queue):
-        pass
-
-    def occupy(self):
-        self._tokens += 1
-        token = f"busy-{self._tokens}"
-        task_id = self.send("slow", token)
-        self.wait(task_id, EventKind.STARTED)
-        return token, task_id
-
-    def vacate(self, occupied):
-        token, task_id = occupied
-        self.release(token)
-        self.end(task_id)
-
-    def quiet(self):
-        """Wait until what was sent before has come through: a run on the worker's other queue."""
-        self.end(self.send("ok", 1, queue=f"{self.queue}-barrier"))
-
-    def wait(self, task_id, kind, *, attempt=None, timeout_s=WAIT_S):
-        def found():
-            facts = self.of(task_id)
-            return [s for s in facts if s.kind == kind and attempt in (None, s.attempt)] or None
-
-        return self.until(found, f"{kind.name} of {task_id}", timeout_s)[0]
-
     def clear(self):
         """Take all jobs and queues of this rig out of Redis."""
         for key in list(self.connection.scan_iter("rq:job:*", 1000)):
@@ -197,6 +133,7 @@ class Shop(Marks):
         for end in ("", "-barrier", "-parked", "-other"):
             self.connection.srem("rq:queues", f"rq:queue:{self.queue}{end}")
         self.connection.close()
+        self.engine.client.close()
 
 
 class ThreadWorker(SimpleWorker):
@@ -214,8 +151,7 @@ class RigInside(Inside, Shop):
         self.emit = Recorder()
         self.engine = RQEngine(Redis.from_url(url), tasks=["rq_shop"])
         self.engine.attach(self.emit)
-        self.before = {k: os.environ.get(k) for k in ("RIG_MARKS", "RIG_BROKER")}
-        os.environ.update(RIG_MARKS=str(folder), RIG_BROKER=url)
+        self.borrow_environ(RIG_MARKS=str(folder), RIG_BROKER=url)
         self.queues = [self.queue, f"{self.queue}-barrier"]
         self.scheduler = self.worker = None
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -240,26 +176,10 @@ class RigInside(Inside, Shop):
         self._thread.join(WAIT_S)
         assert not self._thread.is_alive()
         self.engine.detach()
-        self.engine.client.close()
         self.clear()
-        for key, value in self.before.items():
-            os.environ.pop(key, None) if value is None else os.environ.update({key: value})
+        self.return_environ()
 
     def _work(self):
         self.worker = ThreadWorker(self.queues, connection=Redis.from_url(self.url))
         self.worker.work(logging_level="CRITICAL")
         self.worker.connection.close()
-
-    def until(self, found, what, timeout_s):
-        return self.emit.changes.until(found, what, timeout_s)
-
-    def of(self, task_id):
-        return numbered([shown(event) for event in self.emit.of(task_id)])
-
-    def end(self, task_id, *, timeout_s=WAIT_S):
-        self.emit.end(task_id, timeout_s=timeout_s)
-        ends = (EventKind.SUCCEEDED, EventKind.FAILED, EventKind.CANCELLED)
-        return next(seen for seen in self.of(task_id) if seen.kind in ends)
-
-
-__all__ = ["RQBench", "RigInside", "Shop", "numbered", "rq"]

@@ -1,37 +1,16 @@
 """The tasks of the rigs, as `z4j_testing.engine.rig` lists them."""
 
 import asyncio
-import json
 import os
 import signal
 import time
-from pathlib import Path
 
 from redis import Redis
 from rq import Queue, get_current_job
 from rq.decorators import job
+from z4j_testing.marks import LOOK_S, SLOW_S, folder, held_up, mark, times
 
-SLOW_S = 20.0
 task = job("default", connection=Redis.from_url(os.environ.get("RIG_BROKER", "redis://")))
-
-
-def folder():
-    return Path(os.environ["RIG_MARKS"])
-
-
-def mark(name, value):
-    line = (json.dumps(value) + "\n").encode()
-    file = folder() / f"{name}.jsonl"
-    descriptor = os.open(file, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
-    os.write(descriptor, line)
-    os.close(descriptor)
-
-
-def times(name):
-    """How often this job has come here."""
-    file = folder() / f"{name}-{get_current_job().id}.jsonl"
-    mark(file.stem, 1)
-    return len(file.read_text().splitlines())
 
 
 @task
@@ -93,7 +72,7 @@ def flaky_once_ever(key):
 
 @task
 def flaky(n):
-    if times("flaky") <= n:
+    if times(f"flaky-{get_current_job().id}") <= n:
         raise KeyError("again")
     return n
 
@@ -110,22 +89,13 @@ def crash():
 
 @task
 def hard():
-    for _ in range(int(SLOW_S / 0.02)):
-        time.sleep(0.02)
+    for _ in range(int(SLOW_S / LOOK_S)):
+        time.sleep(LOOK_S)
 
 
 @task
 def slow(token):
-    try:
-        mark("began", token)
-        for _ in range(int(SLOW_S / 0.02)):
-            if (folder() / f"release-{token}").exists():
-                break
-            time.sleep(0.02)
-        mark("done", token)
-    finally:
-        mark("finally", token)
-    return token
+    return held_up(token, time.sleep)
 
 
 @task

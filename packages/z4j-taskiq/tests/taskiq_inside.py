@@ -1,30 +1,24 @@
 """Rig A: the worker is a receiver in a thread of the test process, on a real Redis."""
 
 import asyncio
-import json
-import os
 import threading
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import taskiq_brokers
 import z4j_taskiq
-from taskiq import AsyncBroker
 from taskiq.kicker import AsyncKicker
 from taskiq.receiver import Receiver
-from z4j_core import Capability, EventKind
+from z4j_core import Capability
 from z4j_taskiq import TaskiqEngine
-from z4j_testing.engine import Seen
+from z4j_testing.host import Host
 from z4j_testing.inside import Inside
-from z4j_testing.marks import Marks, Trap
+from z4j_testing.marks import Trap
 from z4j_testing.recorder import Recorder
 from z4j_testing.signals import WAIT_S
 
 SLOTS = 2
 TURNS = 40
-ENDS = {EventKind.SUCCEEDED, EventKind.FAILED, EventKind.CANCELLED}
 LACKS = {
     "expires": "broker", "priority": "broker", "chain": "broker", "received": "broker",
     "crash": "broker", "eta": "broker",
@@ -65,23 +59,6 @@ class TaskiqBench:
             del globals()[f"bench_{number}"]
 
 
-def shown(event):
-    """A TaskEvent as plain data."""
-    error = event.error
-    return Seen(
-        event.kind, event.task_id, event.attempt, event.task, event.queue, event.worker,
-        None if event.args is None else json.loads(json.dumps(event.args)),
-        None if event.kwargs is None else json.loads(json.dumps(event.kwargs)),
-        event.result,
-        None if error is None else type(error).__name__,
-        str(error.args[0]) if error is not None and error.args else None,
-        None if error is None else "".join(traceback.format_exception(error)),
-        event.runtime_s, event.due_at, event.priority,
-        event.parent_id, event.retry_of, event.pid, event.detail,
-        event.schedule, (event.fire or "").partition(":")[0] or None,
-    )  # fmt: skip
-
-
 class Loop:
     """An event loop in a thread: a producer's or a worker's."""
 
@@ -102,7 +79,7 @@ class Loop:
         self.loop.close()
 
 
-class Shop(Marks):
+class Shop(Host):
     """What both rigs share: sending as the host does, marks and releases."""
 
     slots = SLOTS
@@ -110,12 +87,11 @@ class Shop(Marks):
     children = "none"
 
     def __init__(self, cell, url, queue, folder):
+        super().__init__(folder)
         self.cell, self.url, self.queue, self.broker = cell, url, queue, cell
-        self.folder = Path(folder)
         self.lacks = LACKS
         self.loop = Loop()
         self.is_paused = False
-        self._tokens = 0
 
     def name(self, task):
         return f"taskiq_shop:{task}"
@@ -136,24 +112,6 @@ class Shop(Marks):
         """The broker that sends to a queue."""
         return self.sender
 
-    def declare(self, queue):
-        pass
-
-    def occupy(self):
-        busy = []
-        for _ in range(self.slots):
-            self._tokens += 1
-            token = f"busy-{self._tokens}"
-            busy.append((token, self.send("slow", token)))
-        for _, task_id in busy:
-            self.wait(task_id, EventKind.STARTED)
-        return busy
-
-    def vacate(self, occupied):
-        for token, task_id in occupied:
-            self.release(token)
-            self.end(task_id)
-
     def verb(self, verb, **params):
         done = super().verb(verb, **params)
         if verb in (Capability.PAUSE, Capability.RESUME):
@@ -168,13 +126,6 @@ class Shop(Marks):
             for task_id in [self.send("ok", 1) for _ in range(self.slots)]:
                 self.end(task_id)
 
-    def wait(self, task_id, kind, *, attempt=None, timeout_s=WAIT_S):
-        def found():
-            facts = self.of(task_id)
-            return [s for s in facts if s.kind == kind and attempt in (None, s.attempt)] or None
-
-        return self.until(found, f"{kind.name} of {task_id}", timeout_s)[0]
-
 
 UNKNOWN = "no_such_task_anywhere"
 
@@ -182,8 +133,7 @@ UNKNOWN = "no_such_task_anywhere"
 class RigInside(Shop, Inside):
     def __init__(self, cell, url, folder):
         Shop.__init__(self, cell, url, f"z4j-a-{time.time_ns()}", folder)
-        self.before = os.environ.get("RIG_MARKS")
-        os.environ["RIG_MARKS"] = str(folder)
+        self.borrow_environ(RIG_MARKS=str(folder))
         self.sender = taskiq_brokers.make(cell, url, self.queue)
         self.sender.is_worker_process = True
         self.emit = Recorder()
@@ -208,9 +158,7 @@ class RigInside(Shop, Inside):
         self.working.result(WAIT_S)
         self.loop.close()
         self.engine.detach()
-        os.environ.pop("RIG_MARKS")
-        if self.before is not None:
-            os.environ["RIG_MARKS"] = self.before
+        self.return_environ()
 
     def hostile(self, queue):
         trap = Trap(str(self.folder / "loaded.jsonl"))
@@ -222,16 +170,6 @@ class RigInside(Shop, Inside):
                 await asyncio.sleep(0.01)
 
         self.loop.run(turns())
-
-    def until(self, found, what, timeout_s):
-        return self.emit.changes.until(found, what, timeout_s)
-
-    def of(self, task_id):
-        return [shown(event) for event in self.emit.of(task_id)]
-
-    def end(self, task_id, *, timeout_s=WAIT_S):
-        self.emit.end(task_id, timeout_s=timeout_s)
-        return next(seen for seen in self.of(task_id) if seen.kind in ENDS)
 
 
 def park_a_pickle(engine, queue, trap):
@@ -251,6 +189,3 @@ def park_a_pickle(engine, queue, trap):
     else:
         client.lpush(queue, raw)
     return message["task_id"]
-
-
-__all__ = ["AsyncBroker", "RigInside", "Shop", "TaskiqBench"]

@@ -1,17 +1,15 @@
 """The tasks of the rigs, as `z4j_testing.engine.rig` lists them, and the brokers they go to."""
 
 import asyncio
-import json
 import os
 import signal
 import time
-from pathlib import Path
 from typing import Annotated
 
 from taskiq import Context, SimpleRetryMiddleware, TaskiqDepends
 from taskiq.exceptions import NoResultError
+from z4j_testing.marks import LOOK_S, SLOW_S, mark, released, times
 
-SLOW_S = 20.0
 LABELS = {
     "flaky": {"retry_on_error": True, "max_retries": 10},
     "doomed": {"retry_on_error": True, "max_retries": 3},
@@ -35,25 +33,6 @@ def register(broker):
         name = function.__name__.partition("__taskiq")[0]
         broker.register_task(function, task_name=f"taskiq_shop:{name}", **LABELS.get(name, {}))
     return broker
-
-
-def folder():
-    return Path(os.environ["RIG_MARKS"])
-
-
-def mark(name, value):
-    line = (json.dumps(value) + "\n").encode()
-    file = folder() / f"{name}.jsonl"
-    descriptor = os.open(file, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
-    os.write(descriptor, line)
-    os.close(descriptor)
-
-
-def times(name, task_id):
-    """How often this task has come here."""
-    file = folder() / f"{name}-{task_id}.jsonl"
-    mark(file.stem, 1)
-    return len(file.read_text().splitlines())
 
 
 @task
@@ -100,7 +79,7 @@ async def echo_then_fail(*args, **kwargs):
 
 @task
 async def flaky(n, context: Here):
-    if times("flaky", context.message.task_id) <= n:
+    if times(f"flaky-{context.message.task_id}") <= n:
         raise KeyError("again")
     return n
 
@@ -132,7 +111,7 @@ async def rejected(context: Here):
 
 @task
 async def requeued(context: Here):
-    if times("requeued", context.message.task_id) == 1:
+    if times(f"requeued-{context.message.task_id}") == 1:
         await context.requeue()
     return "second"
 
@@ -141,10 +120,10 @@ async def requeued(context: Here):
 async def slow(token):
     try:
         mark("began", token)
-        for _ in range(int(SLOW_S / 0.02)):
-            if (folder() / f"release-{token}").exists():
+        for _ in range(int(SLOW_S / LOOK_S)):
+            if released(token):
                 break
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(LOOK_S)
         mark("done", token)
     finally:
         mark("finally", token)
@@ -176,8 +155,8 @@ async def deaf(seconds):
 def plain(token):
     """No coroutine: it runs in a thread."""
     mark("began", token)
-    for _ in range(int(SLOW_S / 0.02)):
-        if (folder() / f"release-{token}").exists():
+    for _ in range(int(SLOW_S / LOOK_S)):
+        if released(token):
             break
         time.sleep(0.02)
     mark("done", token)

@@ -1,7 +1,6 @@
 """The adapter out of process: a worker on the real broker, the real agent, a fake brain."""
 
 import pytest
-from arq_inside import ArqBench  # noqa: F401
 from arq_outside import RigOutside
 from z4j_testing.engine import *  # noqa: F403  (the groups are the tests)
 from z4j_testing.proof import advertised

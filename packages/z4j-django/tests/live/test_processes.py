@@ -8,10 +8,8 @@ import urllib.error
 from pathlib import Path
 
 import pytest
-from redis import Redis
-from z4j_testing.brain import FakeBrain
 from z4j_testing.signals import eventually
-from z4j_testing.site import ENQUEUED, START_S, Site
+from z4j_testing.site import ENQUEUED, START_S, opened
 
 pytestmark = pytest.mark.live
 HERE = Path(__file__).parents[1]
@@ -19,13 +17,8 @@ HERE = Path(__file__).parents[1]
 
 @pytest.fixture
 def site(tmp_path):
-    with FakeBrain() as brain:
-        brain.knobs.backoff_cap_ms = 200
-        site = Site(tmp_path, brain, HERE, {"DJANGO_SETTINGS_MODULE": "django_shop.settings"})
-        yield site
-        site.end()
-        with Redis.from_url(site.url) as redis:
-            redis.delete(site.queue, f"_kombu.binding.{site.queue}")
+    with opened(tmp_path, HERE, {"DJANGO_SETTINGS_MODULE": "django_shop.settings"}) as made:
+        yield made
 
 
 def manage(site, *words):
@@ -52,13 +45,7 @@ def test_each_process_of_a_preloaded_gunicorn_has_a_stream_of_its_own(site, pare
     command = ["-m", "gunicorn", "--preload", "-w", "2", "-b", f"127.0.0.1:{site.port}"]
     child = site.serve(*command, "django_shop.wsgi", **env)
 
-    orders = []
-
-    def both_have_answered():
-        orders.append(site.get("order"))
-        return len({order["pid"] for order in orders}) == 2
-
-    eventually(both_have_answered, "both workers to answer", 20)
+    orders = site.orders(2)
 
     assert all(site.told_once(order["id"]) for order in orders)
     parent = {child.process.pid} if parent_records else set()

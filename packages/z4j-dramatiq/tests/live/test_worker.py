@@ -13,7 +13,10 @@ pytestmark = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=["redis", "rabbitmq"])
+BOTH = pytest.mark.parametrize("working", ["redis", "rabbitmq"], indirect=True)
+
+
+@pytest.fixture(params=["redis", pytest.param("rabbitmq", marks=pytest.mark.soak)])
 def working(request, tmp_path):
     made = []
 
@@ -90,6 +93,7 @@ def test_processes_that_are_new_interpreters_are_workers_as_well(working):
     assert end.worker == rig.worker_now().id != worker.id
 
 
+@BOTH
 def test_what_a_killed_worker_had_is_processed_again_with_its_old_number(working):
     rig = working(env={"RIG_QUICK": "1"})  # how soon Redis takes a worker for dead
     token = f"{rig.queue}-killed"
@@ -107,6 +111,7 @@ def test_what_a_killed_worker_had_is_processed_again_with_its_old_number(working
         assert TaskFlag.REDELIVERED in {task.flags for task in rig.brain.store.tasks}
 
 
+@BOTH
 def test_a_paused_worker_keeps_its_connection_and_what_it_runs(working):
     """Dramatiq's own pause closes the consumer, and RabbitMQ hands out again what still runs."""
     rig = working()

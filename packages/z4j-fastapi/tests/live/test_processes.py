@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from redis import Redis
 from z4j_core import EventKind
-from z4j_testing.brain import FakeBrain
 from z4j_testing.signals import eventually
-from z4j_testing.site import ENQUEUED, Site
+from z4j_testing.site import ENQUEUED, opened
 
 pytestmark = pytest.mark.live
 HERE = Path(__file__).parents[1]
@@ -18,13 +16,8 @@ OFFLINE = 3
 
 @pytest.fixture
 def site(tmp_path):
-    with FakeBrain() as brain:
-        brain.knobs.backoff_cap_ms = 200
-        site = Site(tmp_path, brain, HERE, {})
-        yield site
-        site.end()
-        with Redis.from_url(site.url) as redis:
-            redis.delete(site.queue, f"_kombu.binding.{site.queue}")
+    with opened(tmp_path, HERE, {}) as made:
+        yield made
 
 
 def uvicorn(site, *options, app="fastapi_shop:app"):

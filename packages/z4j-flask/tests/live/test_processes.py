@@ -7,10 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from redis import Redis
-from z4j_testing.brain import FakeBrain
-from z4j_testing.signals import eventually
-from z4j_testing.site import ENQUEUED, Site
+from z4j_testing.site import ENQUEUED, opened
 
 pytestmark = pytest.mark.live
 HERE = Path(__file__).parents[1]
@@ -19,13 +16,8 @@ FLASK = ("-m", "flask", "--app", "flask_shop:create_app")
 
 @pytest.fixture
 def site(tmp_path):
-    with FakeBrain() as brain:
-        brain.knobs.backoff_cap_ms = 200
-        site = Site(tmp_path, brain, HERE, {})
-        yield site
-        site.end()
-        with Redis.from_url(site.url) as redis:
-            redis.delete(site.queue, f"_kombu.binding.{site.queue}")
+    with opened(tmp_path, HERE, {}) as made:
+        yield made
 
 
 def test_with_the_reloader_only_the_half_that_answers_is_seen(site):
@@ -46,13 +38,8 @@ def test_each_process_of_a_preloaded_gunicorn_has_a_stream_of_its_own(site, pare
     env = {"SHOP_ENQUEUES_AT_IMPORT": "1"} if parent_records else {}
     command = ["-m", "gunicorn", "--preload", "-w", "2", "-b", f"127.0.0.1:{site.port}"]
     child = site.serve(*command, "flask_shop:create_app()", **env)
-    orders = []
 
-    def both_have_answered():
-        orders.append(site.get("order"))
-        return len({order["pid"] for order in orders}) == 2
-
-    eventually(both_have_answered, "both workers to answer", 20)
+    orders = site.orders(2)
 
     assert all(site.told_once(order["id"]) for order in orders)
     parent = {child.process.pid} if parent_records else set()

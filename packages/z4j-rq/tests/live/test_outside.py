@@ -2,7 +2,6 @@
 
 import pytest
 import rq.worker
-from rq_inside import RQBench  # noqa: F401
 from rq_outside import RigOutside
 from z4j_testing.engine import *  # noqa: F403  (the groups are the tests)
 from z4j_testing.proof import advertised

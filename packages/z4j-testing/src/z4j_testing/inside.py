@@ -6,26 +6,69 @@ adapter adds the app, the worker and how its engine sends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import json
+import os
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from z4j_core import Capability, EngineError, Job, Worker
+from z4j_core import Capability, EngineError, Job, TaskEvent, Worker
 from z4j_core.agent.runs import ORIGIN, Origin
 from z4j_core.clock import SystemClock
 from z4j_core.invoke import Answering
 
-from .engine import missing_in
+from .engine import Seen, missing_in
 from .recorder import Recorder
 
+T = TypeVar("T")
 AGENT_ASKED = 2
 
 
+def shown(event: TaskEvent) -> Seen:
+    """A fact as plain data, its error as an agent would tell it."""
+    return Seen(
+        event.kind, event.task_id, event.attempt, event.task, event.queue, event.worker,
+        json.loads(json.dumps(event.args)), json.loads(json.dumps(event.kwargs)), event.result,
+        *_error_of(event.error), event.runtime_s, event.due_at, event.priority, event.parent_id,
+        event.retry_of, event.pid, event.detail, event.schedule,
+        (event.fire or "").partition(":")[0] or None,
+    )  # fmt: skip
+
+
+def _error_of(error: Any) -> tuple[str | None, str | None, str | None]:
+    """Type, message and traceback: of an exception, or of what a backend kept of one."""
+    if error is None:
+        return None, None, None
+    if not isinstance(error, BaseException):
+        return error.type, error.message, error.traceback
+    message = str(error.args[0]) if error.args else ""
+    return type(error).__name__, message, "".join(traceback.format_exception(error))
+
+
 class Inside:
-    """The verbs of an engine that is attached to `emit`."""
+    """The verbs of an engine that is attached to `emit`, and what it told there."""
 
     in_process = True
     engine: Any
     emit: Recorder
+
+    def told(self, task_id: str) -> list[Seen]:
+        """All facts of a task with the engine's own attempts."""
+        return [shown(event) for event in self.emit.of(task_id)]
+
+    def until(self, found: Callable[[], T], what: str, timeout_s: float) -> T:
+        """Wait until something was told."""
+        return self.emit.changes.until(found, what, timeout_s)
+
+    def borrow_environ(self, **values: str) -> None:
+        """Set environment variables for the worker, until `return_environ`."""
+        self._borrowed = {name: os.environ.get(name) for name in values}
+        os.environ.update(values)
+
+    def return_environ(self) -> None:
+        """Have the environment as it was."""
+        for name, value in self._borrowed.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
     def missing(self, verb: Capability) -> str | None:
         """Why the engine cannot do a verb."""

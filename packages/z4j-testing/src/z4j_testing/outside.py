@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Self, TypeVar
 from uuid import UUID
 
 from z4j_core import (
@@ -36,7 +38,6 @@ from z4j_core.clock import SystemClock
 from z4j_core.config import load
 from z4j_core.invoke import Answering
 from z4j_core.model.commands import ResultState, TargetCode
-from z4j_core.model.tasks import ENDS
 from z4j_core.wire import RecordType
 from z4j_core.wire.bodies import Want
 from z4j_core.wire.items import Fire, Task, WorkerState
@@ -44,15 +45,17 @@ from z4j_core.wire.items import Fire, Task, WorkerState
 from .brain import FakeBrain
 from .demo.processes import bound
 from .engine import Seen
-from .signals import WAIT_S, eventually
+from .signals import eventually
 
 T = TypeVar("T")
 BROKER, PROCESS = int(Scope.BROKER), int(Scope.PROCESS)
 START_S = 40.0
 ANSWER_S = 15.0
+_RUN = "import sys; from z4j_core.cli.run import main; sys.exit(main(sys.argv[1:]))"
 _WITHHELD = 8
 _FOR_EVER_MS = 3_600_000
 """A deadline counts from when the agent was welcomed, and a rig may work for long."""
+_BEAT_MS = 500
 _WORKERS = 3
 _SUPPRESSED = 9
 _STOPS = {
@@ -60,6 +63,13 @@ _STOPS = {
     TargetCode.ALREADY: Stop.ALREADY,
     TargetCode.NOT_HERE: Stop.NOT_HERE,
 }
+
+
+def under_run(tool: str, *arguments: str) -> list[str]:
+    """The command `z4j run -- TOOL …`, with the tool that stands beside this Python."""
+    found = shutil.which(tool, path=str(Path(sys.executable).parent))
+    assert found is not None, f"{tool} is not installed"
+    return [sys.executable, "-c", _RUN, "--", found, *arguments]
 
 
 def text_of(preview: Any) -> str | None:
@@ -88,7 +98,11 @@ def shown(task: Task) -> Seen:
 
 
 class Outside:
-    """The brain's side of a worker; `engine` is the producer's, in this process."""
+    """The brain's side of a worker; `engine` is the producer's, in this process.
+
+    An adapter's rig is a `Host` too, and has `start_worker` and `clear`, which leaves nothing of it
+    on the broker.
+    """
 
     in_process = False
     engine: Engine
@@ -96,23 +110,49 @@ class Outside:
     queue: str
     worker: subprocess.Popen[bytes]
     log: IO[str]
+    start_worker: Callable[[], None]
+    send: Callable[..., str]
+    wait: Callable[..., Seen]
+    end: Callable[..., Seen]
+    clear: Callable[[], object]
+    ends_by = signal.SIGTERM
+    """What ends the worker, when the rig stops."""
 
     def __init__(self, engine_name: str, folder: Path) -> None:
         self.engine_name = engine_name
         self.folder = folder
         self.brain = FakeBrain()
-        self.brain.knobs.hb_ms = 500
+        self.brain.knobs.hb_ms = _BEAT_MS
+        self._last = contextlib.ExitStack()
 
     # Life.
+
+    def start(self) -> Self:
+        """Start brain, agents and worker; returns once both sides have told of a first run."""
+        self._last.callback(self.clear)
+        self.observe()
+        self.start_worker()
+        first = self.send("ok", 1)  # the producer's agent starts with its first fact
+        self.wait(first, EventKind.ENQUEUED)
+        self.end(first)
+        return self
+
+    def stop(self) -> None:
+        """Whatever fails on the way, nothing of it is left."""
+        with self._last:
+            if hasattr(self, "worker") and self.worker.poll() is None:
+                self.stop_worker(self.ends_by)
 
     def observe(self) -> None:
         """Start brain and producer's agent, which observes `engine`."""
         self.brain.start()
+        self._last.callback(self.brain.stop)
         settings = {
             "dsn": self.brain.dsn, "spool_dir": str(self.folder / "spool"), "engines": ["none"],
             "allow": "all", "args": "full",
         }  # fmt: skip
         self.handle = Handle(load(settings, environ={}, cwd=self.folder))
+        self._last.callback(self.handle.close)
         self.handle.start()
         self.handle.attach(self.engine)
 
@@ -128,6 +168,7 @@ class Outside:
             cwd=cwd, stdout=self.log, stderr=self.log, env={**os.environ, **self.agent(), **env},
             start_new_session=True,
         )  # fmt: skip
+        self._last.callback(self.kill_worker)
         if wait:
             self.brain.wait_for(lambda: len(self.states(1)) > seen, START_S)
 
@@ -159,33 +200,9 @@ class Outside:
 
     # Facts.
 
-    def of(self, task_id: str) -> list[Seen]:
-        """All facts of a task."""
+    def told(self, task_id: str) -> list[Seen]:
+        """All facts of a task with the engine's own attempts."""
         return [shown(task) for task in self.brain.store.tasks if task.task_id == task_id]
-
-    def wait(
-        self, task_id: str, kind: EventKind, *, attempt: int | None = None,
-        timeout_s: float = WAIT_S,
-    ) -> Seen:  # fmt: skip
-        """Wait for the first fact of a kind."""
-
-        def found() -> list[Seen]:
-            return [s for s in self.of(task_id) if s.kind == kind and attempt in (None, s.attempt)]
-
-        return self.until(found, f"{kind.name} of {task_id}", timeout_s)[0]
-
-    def end(self, task_id: str, *, timeout_s: float = WAIT_S) -> Seen:
-        """Wait for the fact that ends a task."""
-        kinds = ENDS - {EventKind.RETRYING}
-
-        def found() -> list[Seen]:
-            return [seen for seen in self.of(task_id) if seen.kind in kinds]
-
-        try:
-            return self.until(found, f"an end of {task_id}", timeout_s)[0]
-        except AssertionError as error:
-            known = [(seen.kind.name, seen.attempt) for seen in self.of(task_id)]
-            raise AssertionError(f"{error}; known: {known}") from error
 
     def until(self, found: Callable[[], T], what: str, timeout_s: float) -> T:
         """Wait until the brain knows something.

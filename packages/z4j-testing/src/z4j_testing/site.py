@@ -6,6 +6,7 @@ The shop behind it reads `SHOP_Z4J_KEY` (its setting `Z4J`, as JSON), `SHOP_BROK
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,10 +14,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from redis import Redis
 from z4j_core import EventKind
 
 from .brain import FakeBrain
@@ -26,6 +28,20 @@ from .signals import eventually
 
 START_S = 30.0
 ENQUEUED = [int(EventKind.ENQUEUED)]
+
+
+@contextlib.contextmanager
+def opened(home: Path, code: Path, environment: Mapping[str, str]) -> Iterator[Site]:
+    """A site with a brain of its own; on leaving, nothing of it is left."""
+    with FakeBrain() as brain:
+        brain.knobs.backoff_cap_ms = 200
+        site = Site(home, brain, code, environment)
+        try:
+            yield site
+        finally:
+            site.end()
+            with Redis.from_url(site.url) as redis:
+                redis.delete(site.queue, f"_kombu.binding.{site.queue}")
 
 
 class Site:
@@ -74,6 +90,17 @@ class Site:
         """What a page says."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=10) as answer:
             return json.load(answer)
+
+    def orders(self, processes: int) -> list[Any]:
+        """Order until so many processes of the site have answered; every answer."""
+        answers: list[Any] = []
+
+        def all_have_answered() -> bool:
+            answers.append(self.get("order"))
+            return len({order["pid"] for order in answers}) == processes
+
+        eventually(all_have_answered, f"{processes} processes to answer", START_S)
+        return answers
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the application to its end."""
