@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2026.10"
 nox.options.error_on_external_run = True
@@ -13,6 +15,10 @@ nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["cards", "mutants"]
 
 ROOT = Path(__file__).parent
+PROOF = ROOT / ".nox" / "proof"
+ENGINES = ("celery", "rq", "dramatiq", "huey", "arq", "taskiq")
+PROVED_ON = (("3.11", "oldest"), ("3.13", "newest"))
+RIGS = {"inside": "tests/test_conformance.py", "outside": "tests/live/test_outside.py"}
 SYNC = ("uv", "sync", "-q", "--frozen", "--active")
 
 
@@ -87,10 +93,37 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
-def conformance(session: nox.Session) -> None:
-    """Every adapter against its real engine and a worker in another process."""
-    _locked(session)
-    session.run("pytest", "-q", "-k", "conformance", "packages", *session.posargs)
+@nox.parametrize(
+    "python,engine,versions",
+    [(python, engine, versions) for engine in ENGINES for python, versions in PROVED_ON],
+)
+def conformance(session: nox.Session, engine: str, versions: str) -> None:
+    """Every adapter with its oldest and newest engine: in process, and a worker in another."""
+    package, told = f"packages/z4j-{engine}", PROOF / f"{engine}-{versions}"
+    shutil.rmtree(told, ignore_errors=True)
+    told.mkdir(parents=True)
+    which = "--resolution=lowest-direct" if versions == "oldest" else "--upgrade"
+    group = f"{package}/pyproject.toml:test"
+    session.run_install(
+        "uv", "pip", "install", "-q", which, "--group", group, "-e", package, external=True
+    )
+    session.notify("matrix")
+    env = {"Z4J_VERSIONS": versions, "Z4J_WRITE_CAPABILITIES": str(told)}
+    failed = []
+    for rig, tests in RIGS.items():
+        try:
+            session.run("pytest", "-q", f"--junitxml={told}/{rig}.xml", f"{package}/{tests}",
+                        *session.posargs, env=env)  # fmt: skip
+        except CommandFailed:
+            failed.append(rig)
+    if failed:
+        session.error(f"{engine}, {versions}: {' and '.join(failed)}")
+
+
+@nox.session(venv_backend="none")
+def matrix(session: nox.Session) -> None:
+    """Print what the last run of each cell of `conformance` has proved."""
+    session.run("python", ".ci/matrix.py", str(PROOF), external=True)
 
 
 @nox.session

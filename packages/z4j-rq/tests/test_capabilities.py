@@ -9,6 +9,7 @@ from z4j_rq import RQEngine
 
 FILE = Path(__file__).parents[3] / "spec" / "capabilities.json"
 CELLS = json.loads(FILE.read_text())["rq"]
+EVERY = {verb.value for verb in Capability}
 IMPLEMENTED = {verb.value for verb in Capability if callable(getattr(RQEngine, verb, None))}
 
 
@@ -20,7 +21,7 @@ def test_three_cells_were_proved():
 def test_c17_each_verb_of_the_adapter_was_proved_or_says_why_not(cell):
     proved, unavailable = set(CELLS[cell]["proved"]), set(CELLS[cell]["unavailable"])
 
-    assert proved | unavailable == IMPLEMENTED
+    assert proved | unavailable == EVERY
     assert not proved & unavailable
 
 

@@ -84,9 +84,8 @@ class ArqEngine:
 
     @property
     def unavailable(self) -> Mapping[Capability, str]:
-        """Verbs that only a process with a worker can do."""
-        lacking = (Capability.PAUSE, Capability.RESUME, Capability.POOL, Capability.WORKERS)
-        return {} if self._workers else dict.fromkeys(lacking, "pool")
+        """Verbs that arq has not, and those that only a process with a worker can do."""
+        return inventory.unavailable(self._workers)
 
     def attach(self, emit: Emit) -> None:
         """Plant the hooks; a second call changes nothing."""

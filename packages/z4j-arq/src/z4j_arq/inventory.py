@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from z4j_core import Worker
+from z4j_core import Capability, Worker
 
 POOL = "asyncio"
+_OF_WORKERS = (Capability.PAUSE, Capability.RESUME, Capability.POOL, Capability.WORKERS)
+_NEVER = {Capability.TERMINATE: "pool", Capability.REQUEUE: "engine",
+          Capability.DEAD_LETTERS: "engine", Capability.RATE_LIMIT: "engine",
+          Capability.RESTART: "needs_supervisor"}  # fmt: skip
+"""Jobs share one loop, none is kept when it has failed, and nothing of arq's starts a worker."""
 _CONFIG = ("max_tries", "job_timeout_s", "allow_abort_jobs", "retry_jobs", "poll_delay_s")
+
+
+def unavailable(workers: Sequence[Any]) -> Mapping[Capability, str]:
+    """Verbs a process with these workers cannot do."""
+    return _NEVER if workers else {**_NEVER, **dict.fromkeys(_OF_WORKERS, "pool")}
 
 
 def id_of(worker: Any) -> str:

@@ -149,8 +149,9 @@ def held(client: Any, task_id: str, queues: Sequence[str]) -> Held:
     ]
     place, score = places[0] if places else (None, 0.0)
     if data is not None:
-        native = pack(task_id, place, call_in(data).task, data)
-        return _held(task_id, place, _state(score, is_running), call_in(data), native)
+        call = call_in(data)
+        native = pack(task_id, place, call.task, data)
+        return _held(task_id, place, _state(score, is_running), call, native)
     if result is None:
         raise TaskNotFound(task_id)
     call = call_in(result)

@@ -16,6 +16,8 @@ from .facts import epoch
 RUNNING_MAX = 100
 TERMINATED = ("prefork", "gevent")
 """Pools in which a run can be killed without its neighbours."""
+_NEVER = {Capability.REQUEUE: "engine", Capability.DEAD_LETTERS: "engine"}
+"""Celery has no place for what has failed."""
 _CONFIG = (
     "task_acks_late",
     "task_reject_on_worker_lost",
@@ -37,10 +39,11 @@ def pool_name(pool_cls: Any) -> str:
 
 def missing_here(controller: Any) -> dict[Capability, str]:
     """Verbs the worker of this process cannot do, with the reason; all of them without one."""
+    missing = dict(_NEVER)
     if controller is None:
         lacking = (Capability.TERMINATE, Capability.POOL, Capability.RESTART, Capability.FETCH)
-        return dict.fromkeys(lacking, "pool")
-    missing, pool = dict[Capability, str](), pool_name(controller.pool_cls)
+        return missing | dict.fromkeys(lacking, "pool")
+    pool = pool_name(controller.pool_cls)
     if pool not in TERMINATED:
         missing[Capability.TERMINATE] = "pool"
     if pool != "prefork":

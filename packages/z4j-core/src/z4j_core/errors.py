@@ -119,7 +119,7 @@ class TaskNotFound(EngineError):
 class Unsupported(EngineError):
     """Not possible on this engine in this configuration. Nothing was changed.
 
-    `reason` is one of: broker pool config version started finished eager undecodable
+    `reason` is one of: engine broker pool config version started finished eager undecodable
     unregistered needs_supervisor.
     """
 

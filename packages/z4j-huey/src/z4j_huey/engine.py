@@ -37,6 +37,9 @@ from .live import Interrupted
 
 _IN_WORKERS = (Capability.PAUSE, Capability.RESUME, Capability.TERMINATE, Capability.POOL,
                Capability.RESTART)  # fmt: skip
+_NEVER = {Capability.FETCH: "broker", Capability.REQUEUE: "engine",
+          Capability.DEAD_LETTERS: "engine", Capability.RATE_LIMIT: "engine"}  # fmt: skip
+"""No storage finds a task by its id, or keeps what has failed."""
 
 
 class HueyEngine:
@@ -74,7 +77,7 @@ class HueyEngine:
     @property
     def unavailable(self) -> Mapping[Capability, str]:
         """Verbs that take a worker, or one of its own process, and those without a queue."""
-        missing: dict[Capability, str] = {}
+        missing: dict[Capability, str] = dict(_NEVER)
         if self.huey.immediate:
             missing |= {Capability.ENQUEUE: "eager", Capability.RETRY: "eager"}
         hooks = self._hooks

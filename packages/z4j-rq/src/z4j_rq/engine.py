@@ -77,14 +77,8 @@ class RQEngine:
 
     @property
     def unavailable(self) -> Mapping[Capability, str]:
-        """Verbs this process cannot do: killing a horse takes its worker."""
-        worker = self._hooks.worker if self._hooks else None
-        if worker is None:
-            lacking = (Capability.TERMINATE, Capability.PAUSE, Capability.RESUME)
-            return dict.fromkeys(lacking, "pool")
-        if inventory.pool_of(worker) == "simple":
-            return {Capability.TERMINATE: "pool"}
-        return {}
+        """Verbs this process cannot do."""
+        return inventory.unavailable(self._hooks.worker if self._hooks else None)
 
     def attach(self, emit: Emit) -> None:
         """Plant the hooks; a second call changes nothing."""

@@ -8,13 +8,16 @@ from typing import Any
 
 import rq.worker
 from rq.worker import SimpleWorker
-from z4j_core import ChildProcess, Worker
+from z4j_core import Capability, ChildProcess, Worker
 
 from .facts import epoch
 
 WORKERS = "rq:workers"
 MAX_WORKERS = 1000
 _SPAWN: Any = getattr(rq.worker, "SpawnWorker", ())
+_NEVER = {Capability.POOL: "engine", Capability.RATE_LIMIT: "engine",
+          Capability.RESTART: "needs_supervisor"}  # fmt: skip
+"""A worker runs one job at a time, as fast as it can, and nothing of RQ's starts it again."""
 _FIELDS = ("queues", "birth", "version", "successful_job_count", "failed_job_count", "state",
            "current_job")  # fmt: skip
 
@@ -24,6 +27,14 @@ def pool_of(worker: Any) -> str:
     if isinstance(worker, SimpleWorker):
         return "simple"
     return "spawn" if isinstance(worker, _SPAWN) else "fork"
+
+
+def unavailable(worker: Any) -> dict[Capability, str]:
+    """Verbs the worker of this process cannot do: killing a horse takes one. None: no worker."""
+    if worker is None:
+        lacking = (Capability.TERMINATE, Capability.PAUSE, Capability.RESUME)
+        return {**_NEVER, **dict.fromkeys(lacking, "pool")}
+    return {**_NEVER, Capability.TERMINATE: "pool"} if pool_of(worker) == "simple" else dict(_NEVER)
 
 
 def described(worker: Any, current: str | None) -> Worker:

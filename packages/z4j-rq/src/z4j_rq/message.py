@@ -14,10 +14,10 @@ from rq.job import Job
 from z4j_core import Native, Unsupported
 from z4j_core.payload import Opaque, inflated
 
-from .facts import call_in, task_of
+from .facts import Call, call_in, task_of
 
-MAX_BYTES = 16 << 20
-"""Largest job that is unpacked, bytes."""
+MAX_BYTES = 1 << 20
+"""Largest job that is unpacked to be sent again, bytes: what it costs is the worker's time."""
 _LENGTH = struct.Struct(">I")
 _TEXTS = ("origin", "description", "success_callback_name", "failure_callback_name",
           "stopped_callback_name")  # fmt: skip
@@ -56,8 +56,10 @@ def pack(job: Any) -> Native:
     return _packed(job.id, task_of(job), bytes(job.data), found)
 
 
-def pack_fields(job_id: str, fields: Mapping[str, bytes | None]) -> Native:
-    """The same of the fields of a job's hash.
+def pack_fields(
+    job_id: str, fields: Mapping[str, bytes | None], call: Call | None = None
+) -> Native:  # fmt: skip
+    """The same of the fields of a job's hash; `call` is what was read of it before.
 
     Raises:
         Unsupported: it is damaged, or larger than `MAX_BYTES` when unpacked.
@@ -70,7 +72,7 @@ def pack_fields(job_id: str, fields: Mapping[str, bytes | None]) -> Native:
     for name in _NUMBERS:
         number = fields.get(name)
         found[name] = int(number) if number else None
-    return _packed(job_id, call_in(data).task, data, found)
+    return _packed(job_id, (call or call_in(data)).task, data, found)
 
 
 def plain(data: bytes) -> bytes:

@@ -66,14 +66,20 @@ def purge(client: Any, queue: str) -> int:
 def requeue(client: Any, queue: str, task_id: str) -> None:
     """Put a failed job back on its queue.
 
+    RQ unpacks what it fetches, however much that is; so it is tried within bounds before.
+
     Raises:
         TaskNotFound: it is not in the registry of failed jobs.
+        Unsupported: it is damaged, or too large. Nothing was changed.
     """
     registry = FailedJobRegistry(queue, connection=client, serializer=Inert)
     fields = store.fields_of(client, task_id)
     plain(fields["data"] or b"")
+    plain(client.hget(store.key_of_job(task_id), "exc_info") or b"")
     try:
         registry.requeue(task_id)
+    except UnicodeDecodeError as error:
+        raise Unsupported("undecodable", f"{task_id} is damaged") from error
     except InvalidJobOperation as error:
         raise TaskNotFound(f"{task_id} is not a failed job of {queue}") from error
 

@@ -16,11 +16,10 @@ from z4j_core import (
     QueueDepth,
     TaskNotFound,
     TaskState,
-    Unsupported,
 )
 
 from .facts import STATE_OF_STATUS, Call, call_in, epoch
-from .message import FIELDS, pack_fields, plain
+from .message import FIELDS, pack_fields
 
 _SHOWN = ("data", "origin", "status", "enqueued_at")
 _ALL = tuple(dict.fromkeys((*_SHOWN, *FIELDS)))
@@ -86,7 +85,9 @@ def status_of(fields: Fields) -> str:
 def held(client: Any, task_id: str) -> Held:
     """A job as RQ holds it, with what a retry needs."""
     fields = fields_of(client, task_id)
-    return _held(task_id, fields, text(fields["origin"]), pack_fields(task_id, fields))
+    call = call_in(fields["data"] or b"")
+    native = pack_fields(task_id, fields, call)
+    return _held(task_id, fields, call, text(fields["origin"]), native)
 
 
 def depth(client: Any, queue: str) -> QueueDepth:
@@ -138,26 +139,19 @@ def _page(client: Any, ids: Sequence[bytes], queue: str, at: int, limit: int) ->
             pipeline.hmget(key_of_job(name), _SHOWN)
         rows = pipeline.execute()
     items = tuple(
-        _held(name, dict(zip(_SHOWN, row, strict=True)), queue)
+        _held(name, fields, call_in(fields["data"] or b""), queue)
         for name, row in zip(names, rows, strict=True)
+        for fields in [dict(zip(_SHOWN, row, strict=True))]
     )
     return Page(items, str(at + len(items)) if len(items) == limit else None)
 
 
-def _held(task_id: str, fields: Fields, queue: str, native: Any = None) -> Held:
-    call = _call(fields["data"] or b"")
+def _held(task_id: str, fields: Fields, call: Call, queue: str, native: Any = None) -> Held:
     state = STATE_OF_STATUS.get(status_of(fields), TaskState.UNKNOWN)
     return Held(
         task_id, call.task, queue, state, call.args, call.kwargs, call.opaque,
         epoch(fields["enqueued_at"]), native,
     )  # fmt: skip
-
-
-def _call(data: bytes) -> Call:
-    try:
-        return call_in(plain(data))
-    except Unsupported as error:
-        return Call(None, opaque=str(error))
 
 
 def _age_s(client: Any, first: bytes | None, now: float) -> float | None:

@@ -39,6 +39,10 @@ from .workers import Consumers, is_supervised
 
 STOP_S = 3.0
 _OF_WORKERS = (Capability.PAUSE, Capability.RESUME, Capability.RESTART)
+_NEVER = {Capability.FETCH: "broker", Capability.TERMINATE: "pool", Capability.REQUEUE: "engine",
+          Capability.DEAD_LETTERS: "engine", Capability.POOL: "engine",
+          Capability.RATE_LIMIT: "engine"}  # fmt: skip
+"""No broker finds a message by its id; tasks share one loop, in a receiver nobody can reach."""
 
 
 class TaskiqEngine:
@@ -86,8 +90,8 @@ class TaskiqEngine:
 
     @property
     def unavailable(self) -> Mapping[Capability, str]:
-        """Verbs of this adapter that the broker, or this process, does not offer."""
-        lacking: dict[Capability, str] = dict(self.stores[0].lacks)
+        """Verbs that taskiq, the broker or this process does not offer."""
+        lacking: dict[Capability, str] = {**_NEVER, **self.stores[0].lacks}
         consuming = self._consumers.hooks if self._consumers else []
         if not consuming:
             lacking |= dict.fromkeys(_OF_WORKERS, "pool")

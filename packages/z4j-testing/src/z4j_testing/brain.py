@@ -59,6 +59,8 @@ class FakeBrain(Desk):
         super().__init__(clock or SystemClock(), entropy)
         self.project = self.schedules.project = project
         self.port = port
+        self.accepted = 0
+        """How many connections there were ever, whoever opened them."""
         self.credential = self.add_key()
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -133,6 +135,7 @@ class FakeBrain(Desk):
 
     def _meet(self, upgrades: Callable[..., None], sock: socket.socket, address: Any) -> None:
         """Take a connection to whom its first bytes ask for."""
+        self.store.note(self._count)
         if not _posts(sock):
             upgrades(sock, address)
             return
@@ -140,6 +143,9 @@ class FakeBrain(Desk):
             self._requests.serve(sock, address)
         finally:
             getattr(self._server, "handler_threads", set()).discard(threading.current_thread())
+
+    def _count(self) -> None:
+        self.accepted += 1
 
     def _gate(self, socket: ServerConnection, request: Request) -> Response | None:
         if request.path != PATH:

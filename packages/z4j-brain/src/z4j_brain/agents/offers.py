@@ -26,6 +26,8 @@ REASONS = {
     "config": "the app's configuration rules it out",
     "version": "the installed version of the engine cannot do it",
     "eager": "the app runs tasks eagerly, nothing is sent",
+    "engine": "this engine has no such thing",
+    "needs_supervisor": "nothing would start the worker again",
 }
 
 
