@@ -25,7 +25,9 @@ class Desk:
         self.store = CentralStore(self.ask, lambda: 50.0, lines)
         self.store.lease = Lease("owner", 7, 100.0, 0)
         self.store.slots["fire-1"] = Named(SCHEDULE, 3, 9_000)
-        self.delivery = Delivery(lambda: None, self.store, self.ask, lines, lambda *_: None)
+        self.delivery = Delivery(
+            lambda: None, self.store, self.ask, lines, lambda *_: None, lambda: None
+        )
 
     def ask(self, op, args, timeout_s=3.0):
         self.asked.append((op, args, timeout_s))

@@ -40,12 +40,14 @@ class Delivery:
         ask: AskFor,
         lines: Lines,
         note: Callable[[str, str], object],
+        refresh: Callable[[], object],
     ) -> None:
         self._held = held
         self._store = store
         self._ask = ask
         self._lines = lines
         self._note = note
+        self._refresh = refresh
 
     def snapshot(self) -> Snapshot | None:
         """The newest proven schedules."""
@@ -58,6 +60,14 @@ class Delivery:
     def note(self, code: str, text: str) -> None:
         """Tell operators of trouble."""
         self._note(code, text)
+
+    def brain_ms(self) -> int | None:
+        """None: the store is the brain itself, whose clock is no second witness."""
+        return None
+
+    def refresh(self) -> None:
+        """Ask the brain anew how far schedules have come."""
+        self._refresh()
 
     def place(self, job: Job, enq: int, deadline_s: float) -> Outcome:
         """Have one slot fired within `deadline_s` seconds."""

@@ -54,6 +54,7 @@ class Group:
         self._store: CentralStore | None = None
         self._newest: tuple[int, int] = (0, 0)
         self._asked_at = 0.0
+        self._wants_anew = False
         self._is_stopped = False
 
     @property
@@ -80,12 +81,12 @@ class Group:
 
     def wants(self) -> list[Want]:
         """What is wanted of the brain by now, each once in a while."""
-        now = self._tools.clock.monotonic()
-        if self._newest <= self.shelf.stand or now < self._asked_at:
+        now, wants_anew = self._tools.clock.monotonic(), self._wants_anew
+        if now < self._asked_at or (self._newest <= self.shelf.stand and not wants_anew):
             return []
-        self._asked_at = now + ASKED_S
+        self._asked_at, self._wants_anew = now + ASKED_S, False
         era, revision = self.shelf.stand
-        have = revision if era == self._newest[0] else 0
+        have = 0 if wants_anew or era != self._newest[0] else revision
         return [Want(SCHEDULES, *self.source, have)]
 
     def take(self, page: Schedules) -> list[Want]:
@@ -116,7 +117,9 @@ class Group:
     def _begin(self) -> None:
         tools = self._tools
         store = CentralStore(self._ask, tools.clock.boottime, self._lines)
-        host = Delivery(lambda: self.shelf.held, store, self._ask, self._lines, tools.note)
+        host = Delivery(
+            lambda: self.shelf.held, store, self._ask, self._lines, tools.note, self._refresh
+        )
         owner = str(UUID(bytes=tools.entropy(16), version=4))
         held = self.shelf.held
         ttl_ms = ttl_of(held.store if held is not None else None)
@@ -124,6 +127,10 @@ class Group:
         self._store = store
         self._loop = Loop(store, host, tools.clock, leading, tools.entropy)
         self._loop.start()
+
+    def _refresh(self) -> None:
+        """Let the brain be asked for all it has; called by threads of the leader."""
+        self._wants_anew, self._asked_at = True, 0.0
 
     def _end(self, timeout_s: float) -> None:
         loop, self._loop = self._loop, None
