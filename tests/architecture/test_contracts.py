@@ -39,6 +39,8 @@ MUTANTS = [
     Mutant("framework-knows-no-engine", "z4j_django/lifecycle.py", "import celery"),
     Mutant("framework-knows-no-engine", "z4j_fastapi/lifespan.py", "import taskiq"),
     Mutant("strangers", "z4j_flask/extension.py", "import z4j_django"),
+    Mutant("strangers", "z4j_scheduler/service.py", "import z4j_rq"),
+    Mutant("agpl-alone", "z4j_scheduler/store.py", "import z4j_brain"),
     Mutant("pure-parts", "z4j_core/wire/session.py", "import asyncio"),
     Mutant("pure-parts", "z4j_core/scheduler/cron.py", "import time"),
     Mutant("pure-parts", "z4j_core/scheduler/policy.py", "import random"),

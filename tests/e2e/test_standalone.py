@@ -12,7 +12,7 @@ import pytest
 from z4j_core.agent.items import Source
 from z4j_core.config import load
 from z4j_core.scheduler.fires import fire_id
-from z4j_scheduler.service import Service
+from z4j_scheduler.service import Scheduler
 from z4j_testing.demo.processes import Family, free_port
 from z4j_testing.demo.rest import enter
 from z4j_testing.demo.stack import PROJECT, open_shop, start_brain
@@ -181,7 +181,7 @@ def test_what_the_app_does_not_permit_is_told_as_a_refused_fire(town, first):
 def test_s11_its_key_gets_nothing_but_a_due_slot_of_a_group_it_leads(town, first, mail):
     town.succeeded(mail, 1)
     settings = load({"dsn": town.key["dsn"]}, environ={}).settings
-    thief = Service(settings, [Source("none", "none")])
+    thief = Scheduler(settings, [Source("none", "none")])
     thief.start()
     try:
         eventually(lambda: thief.is_connected and thief.errands.is_open, "a session", PATIENCE_S)

@@ -11,7 +11,7 @@ from z4j_brain.commands.model import commands
 from z4j_brain.schedules.model import fires, schedule_groups, schedules
 from z4j_core.scheduler.fires import fire_id
 from z4j_core.wire import RecordType
-from z4j_core.wire.items import Fire, pack_item
+from z4j_core.wire.items import Fire, Result, pack_item
 
 from .conftest import CLOCK
 from .test_leases import (
@@ -43,6 +43,12 @@ def fired(town):
     found = town.fire()
     thread.join(5)
     return found.status
+
+
+def again(worker, state):
+    """Carry out one more command."""
+    command = worker.until(RecordType.COMMAND)
+    worker.events(2, [pack_item(Result(3, CLOCK.wall_us(), command.cmd_id, state, "", "", {}))])
 
 
 def state(town, **values):
@@ -84,11 +90,18 @@ def test_a_fire_that_an_agent_placed_is_sent_although_its_result_was_lost(centra
 
 
 def test_after_a_command_that_came_to_nothing_there_is_another(central):
-    fired(central)
-    state(central, state="expired")
-    fired(central)
+    worker = central.agents(verbs={"fire": 1}).shake()
+    first = Thread(target=lambda: answer(worker, 5, "engine.error"))
+    first.start()
+    failed = central.fire().status
+    first.join(5)
+    second = Thread(target=lambda: again(worker, 2))
+    second.start()
+    done = central.fire().status
+    second.join(5)
 
-    assert len(central.ordered()) == 2
+    assert (failed, done) == (REFUSED, 0)
+    assert len({row["cmd_id"] for row in central.ordered()}) == 2
 
 
 def test_the_claim_is_in_the_history_with_its_epoch_and_local_time(central):

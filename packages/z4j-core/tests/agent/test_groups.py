@@ -322,6 +322,29 @@ def test_a_group_that_moves_to_another_store_is_not_led_meanwhile(brain, start):
     until(lambda: leads(handle) == [True])
 
 
+@pytest.mark.parametrize("store", [{"kind": "brain", "mode": "central"}, {"mode": "central"}])
+def test_a_group_that_a_scheduler_fires_is_not_led_from_here(brain, start, store):
+    handle = worker(start)
+    brain.wait_for(lambda: candidates(brain) == [True])
+    brain.publish(*GROUP, schedule(1), store=store)
+    until(lambda: held(handle) > (0, 0))
+
+    assert leads(handle) == [None]
+    assert handle.process.groups.standings[0].emitter.guard.is_plugged is False
+
+
+def test_a_group_whose_store_is_another_one_is_led_from_there(brain, start):
+    handle = worker(start)
+    brain.wait_for(lambda: candidates(brain) == [True])
+    brain.publish(*GROUP, schedule(1))
+    until(lambda: leads(handle) == [True])
+    before = handle.process.groups.standings[0].host
+
+    brain.publish(*GROUP, schedule(1), store={"kind": "brain", "mode": "agents"})
+
+    until(lambda: leads(handle) == [True] and handle.process.groups.standings[0].host is not before)
+
+
 @pytest.mark.parametrize("limit_s", [3_600, 0])
 def test_schedules_a_silent_brain_has_not_confirmed_are_believed_as_long_as_was_said(
     brain, start, tmp_path, limit_s

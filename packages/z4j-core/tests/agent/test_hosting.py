@@ -10,6 +10,7 @@ from homes import House, schedule, sealed
 from toy import ToyEngine
 from z4j_core import EventKind, Job
 from z4j_core.agent.hosting.choice import choose, fingerprint
+from z4j_core.agent.hosting.home import pinned
 from z4j_core.agent.hosting.host import GroupHost
 from z4j_core.agent.hosting.placing import Placing
 from z4j_core.agent.hosting.tracked import Runs, tracked
@@ -60,6 +61,27 @@ def test_without_a_setting_the_engine_offers_a_store_and_else_the_brain_is_one(t
     house.engine.lease_store = lambda group, boottime: offered
 
     assert choose(house.home.place) is offered
+
+
+def test_a_store_that_the_brain_pins_comes_before_the_setting(tmp_path):
+    place = House(tmp_path, lease_store="file").home.place
+
+    assert choose(place._replace(pinned="brain")).kind == "brain"
+
+
+@pytest.mark.parametrize(
+    ("store", "wanted"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"kind": "brain", "mode": "agents"}, "brain"),
+        ({"kind": "none", "mode": "agents"}, "none"),
+        ({"kind": "brain", "mode": "central"}, "none"),
+        ({"kind": "something newer"}, ""),
+    ],
+)
+def test_what_a_snapshot_says_of_its_store_is_what_is_pinned(store, wanted):
+    assert pinned(store) == wanted
 
 
 def test_a_driver_that_is_missing_is_named_with_its_cure(tmp_path, monkeypatch):

@@ -42,7 +42,7 @@ _SAY: dict[str, Callable[..., None]] = {
 }
 
 
-class Service:
+class Scheduler:
     """Serves the groups of one project that are fired centrally, all of them or those `named`."""
 
     def __init__(
@@ -93,7 +93,7 @@ class Service:
         """Open the way that is due."""
         return self._transport.dial(dsn)
 
-    def register(self) -> Register:
+    def register(self, groups: tuple[Told, ...] | None = None) -> Register:
         """The body of REGISTER: no engine, no spool, and nothing that may run here."""
         meta: dict[str, Any] = stream_meta(self.settings, ROLE, None)
         return Register(
@@ -104,7 +104,7 @@ class Service:
             clock=self.clock.wall_us(),
             policy=Policy(CLOSED.text, CLOSED.digest),
             apps=(),
-            groups=self.told(),
+            groups=self.told() if groups is None else groups,
         )
 
     def told(self) -> tuple[Told, ...]:

@@ -38,8 +38,8 @@ class Host(Protocol):
         """Open a way to the brain."""
         ...
 
-    def register(self) -> Register:
-        """The body of REGISTER."""
+    def register(self, groups: tuple[Group, ...] | None = None) -> Register:
+        """The body of REGISTER; with other groups than there are where these are given."""
         ...
 
     def told(self) -> tuple[Group, ...]:
@@ -119,7 +119,7 @@ class Session:
         link.send(self._wire.hello())
         self._wire.receive_challenge(self._await(link))
         link.unlock(self._wire.poll_key)
-        link.send(self._wire.register(self._host.register()))
+        link.send(self._registered())
         body = self._received(self._await(link))
         if not isinstance(body, Welcome):
             raise WireError(Fault.STATE, "the brain did not say WELCOME")
@@ -127,6 +127,16 @@ class Session:
         wants = self._host.welcomed(self._dsn, body)
         self._host.errands.opened(self._ask)
         self._want(wants)
+
+    def _registered(self) -> bytes:
+        """REGISTER, which is small; of many groups UPDATE tells."""
+        try:
+            return self._wire.register(self._host.register())
+        except WireError as error:
+            if error.kind != Fault.SIZE:
+                raise
+            self._host.changed.set()
+            return self._wire.register(self._host.register(()))
 
     def _await(self, link: Link) -> bytes:
         data = link.receive(HANDSHAKE_S)

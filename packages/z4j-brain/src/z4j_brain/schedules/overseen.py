@@ -5,7 +5,8 @@ It sees no task: which runs of a schedule go on, and how they ended, agents have
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -48,9 +49,11 @@ class Overseen(leases.BrainsOwn):
             return [] if row is None or store.place_of(row) != self._place else _runs(conn, row.id)
 
 
-def _reading(db: Database) -> Any:
+@contextmanager
+def _reading(db: Database) -> Iterator[Connection]:
     try:
-        return db.reading()
+        with db.reading() as conn:
+            yield conn
     except DRIVER_ERRORS as error:
         raise StoreUnavailable("the brain's database does not answer") from error
 
@@ -107,7 +110,9 @@ def _line(place: Place, epoch: int, row: Any) -> told.Line:
 
 
 def _is_a(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, kind):
+        return False
+    return kind is not int or abs(value) < slots.LARGEST
 
 
 def owned(

@@ -34,6 +34,8 @@ _IN_VAIN = frozenset({"refused", "failed", "expired", "aborted", "indeterminate"
 """States of a command after which another may be sent for the same fire."""
 MOST_COMMANDS = 100
 CLAIMED = 1
+LARGEST = 1 << 53
+"""No number of a slot comes near it, and every database holds it."""
 WAIT_US = 10_000_000
 """How long a command waits for an agent: whoever leads asks again sooner."""
 
@@ -66,8 +68,9 @@ def read_wish(place: Place, args: Sequence[Any]) -> Wish:
     if len(args) != len(kinds):
         raise ValueError("a slot is owner, epoch, schedule, generation and slot, and no more")
     for value, kind in zip(args, kinds, strict=True):
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise ValueError("a slot is owner, epoch, schedule, generation and slot")  # noqa: TRY004 - an answer
+        is_one = isinstance(value, kind) and not isinstance(value, bool)
+        if not is_one or (kind is int and abs(value) >= LARGEST):
+            raise ValueError("a slot is owner, epoch, schedule, generation and slot")
     return Wish(place, *args)
 
 

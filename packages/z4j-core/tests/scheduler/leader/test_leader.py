@@ -276,3 +276,20 @@ def test_a_flushed_store_does_not_make_this_host_fire_a_slot_again(tmp_path):
     site.go(2)
 
     assert {job.id for job in site.jobs} == fired
+
+
+def test_slots_that_another_store_saw_pass_do_not_fire_again():
+    site = Site(lambda site: site.row())
+    site.go(30)
+    site.leader.release()
+    fired = len(site.jobs)
+    site.clock.advance(30)
+    told = {key: (1, site.now_ms()) for key in site.rows}
+    site.held = site.held._replace(last_slots=told)
+    site.leader = site.another()
+    site.go(1)
+
+    assert fired >= 3
+    assert len(site.jobs) == fired
+    site.go(20)
+    assert len(site.jobs) > fired

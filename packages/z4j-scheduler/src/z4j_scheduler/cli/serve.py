@@ -15,7 +15,7 @@ from z4j_core.cli.remote import USAGE, Failure
 from z4j_core.config import load
 from z4j_core.config.settings import summary
 
-from ..service import Service
+from ..service import Scheduler
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise Failure(USAGE, text)
     if loaded.faults:
         logging.getLogger("z4j.scheduler").warning("%s", summary(loaded.faults))
-    service = Service(loaded.settings, [source_of(text) for text in options.group])
+    service = Scheduler(loaded.settings, [source_of(text) for text in options.group])
     told = threading.Event()
     stop: Any = lambda *_: told.set()  # noqa: E731 - as signal wants it
     for number in (signal.SIGTERM, signal.SIGINT):
