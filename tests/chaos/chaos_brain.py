@@ -51,10 +51,11 @@ class BrainProcess:
     `database` is a URL, a file in `home` without it; `prefix` goes before the command.
     """
 
-    def __init__(self, family, home, *options, database=None, prefix=(), env=None):
+    def __init__(self, family, home, *options, database=None, prefix=(), env=None, start_s=START_S):
         self.family, self.home, self.options = family, home, options
         self.database = database
         self.prefix, self.env = prefix, env or {}
+        self.start_s = start_s
         self.port = free_port()
         self.child = None
         self.told = {}
@@ -84,7 +85,7 @@ class BrainProcess:
         self.child = self.family.start("brain", [*command, *options], self.env)
 
     def ready(self):
-        line = eventually(self._line, "the brain to serve", START_S)
+        line = eventually(self._line, "the brain to serve", self.start_s)
         self.told = json.loads(line)
         assert self.first
         return self

@@ -13,7 +13,7 @@ from z4j_testing.demo.processes import Family, bound
 from z4j_testing.demo.rest import by_token
 from z4j_testing.signals import eventually
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 SERVE = "import sys; from z4j_brain.cli.serve import main; sys.exit(main(sys.argv[1:]))"
 POD = """
 import json, os, sys, threading
@@ -83,7 +83,15 @@ class Deployments:
         """What was in force for the schedule, oldest first."""
         (found,) = self.rest.get("schedules")["items"]
         rows = self.rest.get(f"schedules/{found['id']}/revisions")["items"]
-        return [row["state"]["specs"][0]["expr"] for row in reversed(rows)]
+        edits = [
+            change
+            for row in reversed(rows)
+            for change in row["changes"]
+            if change["field"] == "specs"
+        ]
+        specs = [edit["after"] for edit in edits]
+        specs.insert(0, edits[0]["before"] if edits else found["specs"])
+        return [each[0]["expr"] for each in specs]
 
     def becomes(self, *crons):
         eventually(lambda: self._has(crons), f"{crons}", PATIENCE_S)

@@ -84,7 +84,7 @@ def history(brain, plan, until_ms):
     return found
 
 
-def incomplete(brain, plan, until_ms, timeout_s=90.0):
+def incomplete(brain, plan, until_ms, timeout_s=180.0):
     """Slots that the history does not have as placed and succeeded; it has a while to get them."""
     due = sorted(plan.slots(until_ms).values())
 

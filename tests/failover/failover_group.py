@@ -23,7 +23,7 @@ from z4j_testing.signals import eventually
 HERE = Path(__file__).parent
 CANDIDATES = 3
 PERIODS_MS = (500, 1_000)
-SETTLE_S = 90.0
+SETTLE_S = 180.0
 LOOK_S = 0.2
 PATH = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
 never = threading.Event()
@@ -176,7 +176,7 @@ class Group:
     def leader(self):
         """Who leads now, as (word, candidate); None while that is nobody here."""
         leads = [word for word in self.words.read() if word.what == "leads"]
-        newest = max(leads, key=lambda word: word.epoch, default=None)
+        newest = max(leads, key=lambda word: (word.epoch, word.at), default=None)
         if newest is None or any(
             word.what == "ceases" and word.pid == newest.pid and word.at >= newest.at
             for word in self.words.lines

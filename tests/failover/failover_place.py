@@ -21,6 +21,10 @@ from z4j_testing.services import free_port, postgres_url
 from z4j_testing.signals import eventually
 
 
+START_S = 240.0
+"""How long a brain may take to serve beside all that starts with it."""
+
+
 class Server:
     """A Redis that keeps nothing on disk: killed, it has lost all."""
 
@@ -79,7 +83,7 @@ class Place:
     def __init__(self, home, **brain):
         self.home = home
         self.family = Family(home)
-        self.brain = BrainProcess(self.family, home / "brain", **brain)
+        self.brain = BrainProcess(self.family, home / "brain", start_s=START_S, **brain)
 
     def __enter__(self):
         self.brain.start()

@@ -37,6 +37,7 @@ def live_through(place, number, store, ttl_s, kinds):
             if kind is None:
                 break
             took.append(fail_over(group, kind, chance))
+            print(f"{group.app}: {took[-1]}", flush=True)
         until = now_ms()
         books = group.books(until)
         told = [incomplete(place.brain, plan, until) for plan in group.plans]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
 
 import pytest
 from z4j_core.agent.boot import current, start
+from z4j_core.agent.deployed import report
+from z4j_core.config import load
 from z4j_core.errors import ConfigError
 
 RIGHT = {"task": "shop.bill", "cron": "0 2 * * *", "kwargs": {"dry": False}}
@@ -61,3 +64,35 @@ def test_an_app_that_declares_none_does_not_load_the_reader_of_the_format():
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert out.stdout.strip() == "[]"
+
+
+def told(schedules, **settings):
+    """What the brain is told of a set."""
+    return report(load({"schedules": schedules, **settings}, environ={}).settings)
+
+
+def test_a_set_is_told_under_its_tag_and_equal_ones_have_equal_hashes():
+    whole = {"tag": "shop", "defaults": {"tz": "UTC"}, "schedules": {"nightly": RIGHT}}
+    one, other = told(whole), told({"nightly": {**RIGHT, "tz": "UTC"}}, app="shop")
+
+    assert (one.kind, *one.source) == (5, "", "shop")
+    assert one.hash == other.hash
+    assert one.hash != told({"nightly": {**RIGHT, "cron": "0 3 * * *"}}, app="shop").hash
+    ((name, text),) = one.rows
+    assert (name, json.loads(text)["task"]) == ("nightly", "shop.bill")
+
+
+@pytest.mark.parametrize("schedules", [BOTH, {"nightly": RIGHT}, None])
+def test_a_set_with_a_fault_or_without_a_tag_is_not_told(schedules):
+    app = "shop" if schedules is BOTH else None
+
+    assert told(schedules, app=app) is None
+
+
+def test_the_hash_goes_with_every_beat(brain):
+    start({"schedules": {"tag": "shop", "schedules": {"nightly": RIGHT}}, "scheduler": "only"})
+
+    brain.wait_for(lambda: brain.store.beats, 30)
+
+    (entry,) = [each for each in brain.store.beats[-1].inventory if each.kind == 5]
+    assert (entry.engine, entry.app, len(entry.hash)) == ("", "shop", 8)

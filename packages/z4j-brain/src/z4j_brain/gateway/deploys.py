@@ -56,8 +56,8 @@ class Deploys:
 
     async def body(
         self, connection: Connection, tag: str, digest: bytes, parts: list[bytes]
-    ) -> bool:
-        """Take a set nobody reported before; whether it can be one.
+    ) -> None:
+        """Take a set nobody reported before; what cannot be one is told, and not asked for again.
 
         Raises:
             msgspec.MsgspecError: it is none.
@@ -65,11 +65,11 @@ class Deploys:
         rows = [row for part in parts for row in _ROWS.decode(part)]
         documents = deploys.readable(tag, rows)
         if documents is None:
-            return False
+            self._core.log.warning("%s reports no set of schedules", connection.stream[:8])
+            return
         name, now_us = Name(connection.who.project_id, tag), self._core.clock.wall_us()
         await self._core.db.write(deploys.keep, name, digest.hex(), documents, now_us)
         self.wake()
-        return True
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -100,8 +100,9 @@ class Snapshots:
     async def _kept(self, connection: Connection, page: _Page, bodies: list[bytes]) -> bool:
         try:
             if page.kind == DECLARED:
-                return await self._deploys.body(connection, page.app, page.hash, bodies)
-            await self._store(connection, page.kind, (page.engine, page.app), bodies)
+                await self._deploys.body(connection, page.app, page.hash, bodies)
+            else:
+                await self._store(connection, page.kind, (page.engine, page.app), bodies)
         except BAD as error:
             self._core.log.warning("a snapshot of %s: %s", connection.stream[:8], error)
             return False

@@ -140,7 +140,7 @@ def refuse(conn: Connection, name: Name, digest: str, fault: str, now_us: int) -
     """Remember why a set could not be applied; whether that is new."""
     before = _sets(conn, name)[digest].fault
     _note(conn, name, digest, tried=now_us, fault=fault)
-    return before != fault
+    return bool(before != fault)
 
 
 def _place_of(conn: Connection, name: Name, digest: str) -> tuple[str, str] | None:

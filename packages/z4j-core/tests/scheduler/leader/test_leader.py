@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from z4j_core.errors import StoreUnavailable
+from z4j_core.errors import LeaseLost, StoreUnavailable
 from z4j_core.invoke import Outcome
 from z4j_core.scheduler.leader import Found, Status, Why
 from z4j_core.scheduler.leader.book import Book
@@ -180,6 +180,30 @@ def test_what_was_claimed_as_the_lease_ran_out_is_placed_when_it_is_renewed_afte
     site.leader.tenure.renew()
     site.leader.step()
     assert len(site.jobs) == 1
+
+
+def test_a_lease_that_is_lost_and_got_again_places_what_was_in_doubt_once():
+    site = Site(lambda s: s.row(overlap="skip"))
+    site.go(9.9)
+    run_started, asked = site.store.run_started, []
+
+    def unwilling(*args, **options):
+        asked.append(1)
+        if len(asked) == 1:
+            raise StoreUnavailable("the request was lost")
+        return run_started(*args, **options)
+
+    site.store.run_started = unwilling
+    site.clock.advance(0.2)
+    site.leader.step()
+    site.books.owner, site.books.expires_ms = "", 0
+    with pytest.raises(LeaseLost):
+        site.leader.tenure.renew()
+
+    site.go(5)
+
+    assert len(site.jobs) == 1
+    assert asked == [1, 1]
 
 
 def test_a_leader_fires_nothing_before_it_knows_what_was_left_open():

@@ -135,6 +135,7 @@ class Leader:
         found = self._store.acquire(settings.owner, ttl_ms=settings.ttl_ms, fp=settings.fp, rev=rev)
         if isinstance(found, Refusal):
             return self._refused(found)
+        self._step_down()  # the thread that renews may have ended the last tenure
         self.tenure.begin(found)
         self._newcomer.led()
         self._is_ready = False
