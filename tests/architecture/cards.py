@@ -60,6 +60,17 @@ def sources() -> list[Path]:
     return sorted(path for path in found if "migrations" not in path.parts)
 
 
+def files_of_tests() -> list[Path]:
+    """Every file of every test; what is generated or built is not there."""
+    places = (
+        "packages/*/tests/**/*.py",
+        "tests/**/*.py",
+        "dashboard/e2e/**/*.py",
+        "examples/*/tests/**/*.py",
+    )
+    return sorted(path for place in places for path in ROOT.glob(place))
+
+
 def cards() -> list[Card]:
     """Measure every source file."""
     return [card(path) for path in sources()]

@@ -2,15 +2,13 @@
 
 import threading
 import time
-import traceback
 from collections import defaultdict
 
 import toyq
 import z4j_toyq
 from redis import Redis
-from z4j_core import EventKind
-from z4j_testing.engine import Seen
-from z4j_testing.inside import Inside
+from z4j_testing.facts import Facts
+from z4j_testing.inside import Inside, shown
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
 from z4j_testing.signals import WAIT_S, eventually
@@ -48,7 +46,7 @@ class ToyBench:
         self.redis.close()
 
 
-class RigInside(Inside):
+class RigInside(Inside, Facts):
     broker, pool, slots, children, lacks = "redis", "solo", 1, "none", LACKS
 
     def __init__(self, url):
@@ -138,23 +136,10 @@ class RigInside(Inside):
     def quiet(self):
         self.end(self.send("ok", 1))
 
-    def of(self, task_id):
-        return [self.shown(event) for event in self.emit.of(task_id)]
+    def told(self, task_id):
+        return [shown(event._replace(error=why(event.error))) for event in self.emit.of(task_id)]
 
-    def wait(self, task_id, kind, *, attempt=None, timeout_s=WAIT_S):
-        return self.shown(self.emit.wait(task_id, kind, attempt=attempt, timeout_s=timeout_s))
 
-    def end(self, task_id, *, timeout_s=WAIT_S):
-        return self.shown(self.emit.end(task_id, timeout_s=timeout_s))
-
-    def shown(self, event):
-        error = event.error
-        if isinstance(error, toyq.Again):
-            error = error.__cause__ or error
-        return Seen(
-            EventKind(event.kind), event.task_id, event.attempt, event.task, event.queue,
-            event.worker, list(event.args), dict(event.kwargs), event.result,
-            error and type(error).__name__, error and str(error.args[0] if error.args else ""),
-            error and "".join(traceback.format_exception(error)), event.runtime_s, event.due_at,
-            event.priority, event.parent_id, event.retry_of, event.pid, event.detail,
-        )  # fmt: skip
+def why(error):
+    """What was wrong, where a task asked for another try because of it."""
+    return error.__cause__ or error if isinstance(error, toyq.Again) else error

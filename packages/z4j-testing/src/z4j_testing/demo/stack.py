@@ -60,11 +60,12 @@ def open_shop(
     redis_url = f"redis://127.0.0.1:{ports[0]}/0"
     env = _shop_env(home, redis_url, brain.dsn, engines)
     open_departments(family, env, redis_url, engines)
-    hang_up(by_token(brain.url, PROJECT, brain.token), engines)
     env["SHOP_FRONT"] = open_front(family, env, ports[1])
     env["SHOP_OFFICE"] = open_office(family, env, ports[2])
     desk = [sys.executable, "-m", "shop.desk", str(rate)]
     family.start("desk", desk, env)
+    # What starts takes all of a small machine: planned before, the first runs would wait for it.
+    hang_up(by_token(brain.url, PROJECT, brain.token), engines)
     return Shop(family, brain, redis, (*ports, port), tuple(engines))
 
 
