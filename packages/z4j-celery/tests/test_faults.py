@@ -60,7 +60,10 @@ class Host:
         sent = [
             self.tasks[kind].delay(word, number) for kind in work.KINDS for number in range(count)
         ]
-        ends = [each.get(WAIT_S, propagate=False, interval=0.002) for each in sent]
+        ends = [
+            each.get(WAIT_S, propagate=False, interval=0.002, disable_sync_subtasks=False)
+            for each in sent
+        ]
         return [f"{each.state} {end!r}" for each, end in zip(sent, ends, strict=True)]
 
 

@@ -111,3 +111,12 @@ def deaf(token):
         time.sleep(SLOW_S)
     finally:
         mark("finally", token)
+
+
+@task
+def swallows(token):
+    """Catches what it may."""
+    try:
+        slow(token)
+    except Exception:  # noqa: BLE001  (as apps do)
+        return "swallowed"

@@ -24,6 +24,7 @@ from z4j_core import (
     TaskState,
     Unsupported,
 )
+from z4j_core.payload import opaque_text
 
 from .facts import epoch
 from .message import loads, of_redis
@@ -32,6 +33,9 @@ REDELIVERS_S = 3600.0
 """When kombu hands out again what Redis was not told the end of."""
 PRIORITY_STEPS = [0, 3, 6, 9]
 PRIORITY_SEP = "\x06\x16"
+_DAMAGED = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError,
+            DecodeError)  # fmt: skip
+"""What reading JSON that anybody may have written can raise; kombu rebuilds types in it."""
 
 
 def app_id(app: Any) -> str:
@@ -174,14 +178,19 @@ def peek(app: Any, queue: str, limit: int, cursor: str | None) -> Page:
 
 
 def _held(raw: bytes, queue: str, zone: Any) -> Held:
-    headers, envelope, body = of_redis(raw)
-    due = epoch(headers.get("eta"), zone)
+    try:
+        headers, envelope, body = of_redis(raw)
+        due = epoch(headers.get("eta"), zone)
+    except _DAMAGED:
+        return Held("", None, queue, TaskState.UNKNOWN, opaque=opaque_text("message", raw))
     state = TaskState.QUEUED if due is None else TaskState.SCHEDULED
-    args, kwargs, opaque = None, None, envelope.get("content-type") or "unknown"
+    args, kwargs, opaque = None, None, str(envelope.get("content-type") or "unknown")
     if opaque == "application/json" and "compression" not in headers:
         try:
             args, kwargs, _ = loads(body.decode())
             opaque = None
-        except (ValueError, TypeError, DecodeError):
+        except _DAMAGED:
             opaque = "undecodable"
-    return Held(str(headers.get("id", "")), headers.get("task"), queue, state, args, kwargs, opaque)
+    task_id, task = headers.get("id"), headers.get("task")
+    return Held(task_id if type(task_id) is str else "", task if type(task) is str else None,
+                queue, state, args, kwargs, opaque)  # fmt: skip

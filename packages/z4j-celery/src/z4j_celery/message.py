@@ -128,9 +128,15 @@ def renewed(packed: Packed, task_id: str, eta: str | None) -> dict[str, Any]:
 
 
 def of_redis(raw: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    """Split an envelope of kombu's Redis transport into headers, envelope and raw body."""
+    """Split an envelope of kombu's Redis transport into headers, envelope and raw body.
+
+    Raises:
+        Exception: it is none; see `broker` for what that may be.
+    """
     envelope = loads(raw.decode())
-    body = envelope.get("body") or ""
+    headers, body = envelope.get("headers") or {}, envelope.get("body") or ""
+    if type(headers) is not dict or type(body) is not str:
+        raise TypeError("no envelope of kombu")
     if (envelope.get("properties") or {}).get("body_encoding") == "base64":
-        return envelope.get("headers") or {}, envelope, base64.b64decode(body)
-    return envelope.get("headers") or {}, envelope, str(body).encode()
+        return headers, envelope, base64.b64decode(body)
+    return headers, envelope, body.encode()

@@ -13,7 +13,9 @@ import pickletools
 import struct
 import sys
 import zlib
+from codecs import lookup
 from collections.abc import Iterator
+from functools import cache
 from threading import get_ident
 from typing import Any, Self
 
@@ -24,6 +26,9 @@ _PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 _MANY = 60_000
 _LEVELS = 60
 _SHOWN = 200
+_BOMB_BYTES = 64 << 20
+_CODECS = ("raw_unicode_escape", "latin-1", "ascii", "utf-8")
+"""Text in old pickles needs them: which are imported once, by whoever reads such text first."""
 _FORBIDDEN = frozenset({
     "exec", "compile", "os.system", "os.exec", "os.fork", "os.posix_spawn", "subprocess.Popen",
     "ctypes.dlopen", "pickle.find_class", "marshal.loads", "import",
@@ -52,17 +57,25 @@ def attacks(mark: str) -> dict[str, bytes]:
 
 def compressed(mark: str) -> dict[str, bytes]:
     """What is packed once more, and packed bombs."""
-    loaded, zeros = pickle.dumps(Trap(mark)), bytes(64 << 20)
+    loaded = pickle.dumps(Trap(mark))
     return {
         "zlib of a call": zlib.compress(loaded),
         "gzip of a call": gzip.compress(loaded),
         "zlib in zlib": zlib.compress(zlib.compress(loaded)),
-        "zlib bomb": zlib.compress(zeros, 9),
-        "gzip bomb": gzip.compress(zeros, 9),
-        "a pickle with a zlib bomb in it": zlib.compress(pickle.dumps(zeros), 9),
+        **_bombs(),
         "zlib of laughs": zlib.compress(_laughing()["lists of lists"]),
         "zlib cut off": zlib.compress(loaded)[:-6],
         "gzip of many members": gzip.compress(loaded) * 200,
+    }
+
+
+@cache
+def _bombs() -> dict[str, bytes]:
+    zeros = bytes(_BOMB_BYTES)
+    return {
+        "zlib bomb": zlib.compress(zeros),
+        "gzip bomb": gzip.compress(zeros),
+        "a bomb that is a pickle": zlib.compress(pickle.dumps(zeros)),
     }
 
 
@@ -78,7 +91,8 @@ def within(message: Any, attack: bytes) -> bytes:
 
 
 def forms(mark: str, message: Any) -> Iterator[tuple[str, bytes]]:
-    """Each attack as it is, and within a message."""
+    """First a message that does no harm; then each attack as it is, and within a message."""
+    yield "no attack", within(message, pickle.dumps("harmless", 2))
     for name, attack in attacks(mark).items():
         yield name, attack
         yield f"{name}, in a message", within(message, attack)
@@ -226,6 +240,8 @@ class Watch:
         self._thread = get_ident()
 
     def __enter__(self) -> Self:
+        for codec in _CODECS:
+            lookup(codec)
         if not Watch._is_planted:
             Watch._is_planted = True
             sys.addaudithook(_heard)

@@ -14,6 +14,8 @@ from z4j_core.wire.bodies import Beat, Close, Register, Snapshot
 from z4j_core.wire.codes import Fault, fault
 from z4j_core.wire.items import Lost, Result, Task, span
 
+from .signals import PATIENCE
+
 _EMPTY = Watermark(0, 0)
 
 
@@ -62,7 +64,7 @@ class Store:
             TimeoutError: it did not hold in time.
         """
         with self.changed:
-            if not self.changed.wait_for(predicate, timeout_s):
+            if not self.changed.wait_for(predicate, timeout_s * PATIENCE):
                 raise TimeoutError(f"not within {timeout_s} s; faults so far: {self.faults}")
 
     def open(self, cred_id: bytes, place: Place, epoch: int) -> int:

@@ -45,7 +45,7 @@ from z4j_core.wire.items import Fire, Task, WorkerState
 from .brain import FakeBrain
 from .demo.processes import bound
 from .engine import Seen
-from .signals import eventually
+from .signals import PATIENCE, eventually
 
 T = TypeVar("T")
 BROKER, PROCESS = int(Scope.BROKER), int(Scope.PROCESS)
@@ -185,7 +185,7 @@ class Outside:
             os.killpg(self.worker.pid, how)
         else:
             self.worker.send_signal(how)
-        code = self.worker.wait(START_S)
+        code = self.worker.wait(START_S * PATIENCE)
         self.log.close()
         return code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,6 +10,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 WAIT_S = 30.0
+PATIENCE = float(os.environ.get("Z4J_TEST_PATIENCE", "1"))
+"""How many times as long every wait may take, on a machine that has much else to do."""
 _POLL_S = 0.05
 
 
@@ -36,7 +39,7 @@ class Changes:
             AssertionError: `timeout_s` seconds passed; the message names `what`.
         """
         with self._changed:
-            if not self._changed.wait_for(found, timeout_s):
+            if not self._changed.wait_for(found, timeout_s * PATIENCE):
                 said = what if isinstance(what, str) else what()
                 raise AssertionError(f"waited {timeout_s:g} s for {said}")
             answer = found()
@@ -51,7 +54,7 @@ def eventually(found: Callable[[], T | None], what: str, timeout_s: float = WAIT
         AssertionError: `timeout_s` seconds passed; the message names `what`.
     """
     never = threading.Event()
-    for _ in range(max(1, int(timeout_s / _POLL_S))):
+    for _ in range(max(1, int(timeout_s * PATIENCE / _POLL_S))):
         answer = found()
         if answer:
             return answer
