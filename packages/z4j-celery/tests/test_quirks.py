@@ -133,6 +133,26 @@ def test_a_queue_somebody_let_this_worker_consume_is_resumed(rig):
     rig.engine.pause(queue)
 
 
+# Queues by their exchange.
+
+
+@pytest.mark.parametrize("key", ["order.paid", "order.paid.late"])
+def test_a_queue_behind_a_topic_is_named_and_not_the_key_of_its_message(rig, key):
+    queue = f"{rig.queue}-topic"
+    rig.app.control.add_consumer(
+        queue, exchange=f"{rig.queue}-events", exchange_type="topic", routing_key="order.#",
+        reply=True, timeout=20, limit=1,
+    )  # fmt: skip
+    sent = rig.app.send_task(
+        "shop.ok", (1,), exchange=f"{rig.queue}-events", exchange_type="topic", routing_key=key
+    )
+
+    rig.end(sent.id)
+
+    assert {event.queue for event in rig.emit.of(sent.id)} == {queue}
+    rig.app.control.cancel_consumer(queue, reply=True, timeout=20, limit=1)
+
+
 # Canvas.
 
 
