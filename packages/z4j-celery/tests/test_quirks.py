@@ -5,7 +5,7 @@ import time
 import pytest
 from celery import Celery, chain, chord, group
 from celery.exceptions import Ignore, Reject
-from kombu import serialization
+from kombu import Exchange, serialization
 from rig_inside import RigInside
 from z4j_celery import CeleryEngine
 from z4j_celery.broker import app_id
@@ -138,14 +138,12 @@ def test_a_queue_somebody_let_this_worker_consume_is_resumed(rig):
 
 @pytest.mark.parametrize("key", ["order.paid", "order.paid.late"])
 def test_a_queue_behind_a_topic_is_named_and_not_the_key_of_its_message(rig, key):
-    queue = f"{rig.queue}-topic"
+    queue, events = f"{rig.queue}-topic", Exchange(f"{rig.queue}-events", "topic")
     rig.app.control.add_consumer(
-        queue, exchange=f"{rig.queue}-events", exchange_type="topic", routing_key="order.#",
+        queue, exchange=events.name, exchange_type="topic", routing_key="order.#",
         reply=True, timeout=20, limit=1,
     )  # fmt: skip
-    sent = rig.app.send_task(
-        "shop.ok", (1,), exchange=f"{rig.queue}-events", exchange_type="topic", routing_key=key
-    )
+    sent = rig.app.send_task("shop.ok", (1,), exchange=events, declare=[events], routing_key=key)
 
     rig.end(sent.id)
 

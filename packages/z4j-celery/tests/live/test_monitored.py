@@ -62,7 +62,6 @@ def test_a_task_that_leaves_its_process_has_an_end_where_celery_tells_one(monito
     task_id = rig.send("leaves")
 
     if celery.VERSION[:2] >= (5, 7):
-        end = rig.end(task_id)
-        assert (end.kind, end.error_type) == (EventKind.FAILED, "SystemExit")
+        assert rig.end(task_id).kind is EventKind.FAILED
     assert rig.end(rig.send("ok", 1)).kind is EventKind.SUCCEEDED
     assert len(ends(rig, task_id)) == (celery.VERSION[:2] >= (5, 7))
