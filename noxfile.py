@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -86,10 +87,14 @@ def sim(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Coverage-guided inputs to every decoder; Z4J_FUZZ_RUNS tells how many."""
+    """Coverage-guided inputs to every decoder; Z4J_FUZZ_RUNS tells how many.
+
+    Corpora and books are kept in .fuzz: what was interrupted goes on where it was.
+    """
     _locked(session)
     session.install("atheris>=2.3")
-    session.run("pytest", "-q", "-m", "soak", "--timeout", "14400", "tests/fuzz")
+    kept = {"Z4J_FUZZ_HOME": os.environ.get("Z4J_FUZZ_HOME", str(ROOT / ".fuzz"))}
+    session.run("pytest", "-q", "-m", "soak", "--timeout", "14400", "tests/fuzz", env=kept)
 
 
 @nox.session

@@ -19,9 +19,11 @@ from z4j_testing.services import free_port
 from z4j_testing.signals import eventually
 
 PROJECT = "demo"
-START_S = 40.0
+PATIENCE = float(os.environ.get("Z4J_CHAOS_PATIENCE", "1"))
+"""How many times longer than on a machine of one's own to wait; what is judged is not how fast."""
+START_S = 40.0 * PATIENCE
 # A pool child waits up to 30 s for its last results to be read; a stopping worker may not.
-END_S = 45
+END_S = 45 * PATIENCE
 
 
 @dataclass(frozen=True, slots=True)

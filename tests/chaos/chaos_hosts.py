@@ -11,13 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chaos_brain import START_S, BrainProcess
+from chaos_brain import PATIENCE, START_S, BrainProcess
 from chaos_teller import PROGRESS
 from z4j_testing.demo.processes import Family, bound
 from z4j_testing.signals import eventually
 
 HERE = Path(__file__).parent
-SETTLE_S = 60.0
+SETTLE_S = 60.0 * PATIENCE
 
 
 class Host:

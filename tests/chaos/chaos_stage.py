@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from celery import Celery
-from chaos_brain import PROJECT, START_S, BrainProcess, end
+from chaos_brain import PATIENCE, PROJECT, START_S, BrainProcess, end
 from redis import Redis
 from z4j_core.spool.segment import Corrupt, parse, parse_header
 from z4j_testing.demo.processes import Child, Family, bound
@@ -28,7 +28,7 @@ from z4j_testing.signals import eventually
 
 HERE = Path(__file__).parent
 REDIS_DB = 10
-SETTLE_S = 40.0
+SETTLE_S = 40.0 * PATIENCE
 __all__ = ["PROJECT", "SETTLE_S", "Stage", "on_disk"]
 
 

@@ -23,6 +23,9 @@ export type Queue = {
 };
 export type Peek = { items: { id: string; task: string; args: Preview }[]; why?: string | null };
 
+/** How an agent came: requests where no WebSocket gets through. */
+export type Transport = "websocket" | "poll";
+
 export type WorkerState = "online" | "stalled" | "not_answering" | "draining" | "offline" | "died";
 export type Worker = {
   id: string;
@@ -51,6 +54,7 @@ export type Worker = {
     version: string | null;
     policy: string | null;
     storage: string | null;
+    transport: Transport | null;
     spool_bytes: number | null;
     lost: number | null;
   } | null;
@@ -151,6 +155,7 @@ export type Agent = {
     unavailable: Record<string, string>;
   }[];
   policy: string | null;
+  transport: Transport | null;
   connected_at: number | null;
   last_beat_at: number | null;
   spool_bytes: number | null;

@@ -4,7 +4,7 @@ import { agents, keys, me, refused } from "../api/queries";
 import type { Agent } from "../api/types";
 import { useView } from "../live/context";
 import { useProject, useUrl } from "../shell/search";
-import { bytes, count } from "../ui/format";
+import { bytes, count, wayOf } from "../ui/format";
 import { ErrorView, Skeleton, Tag } from "../ui/parts";
 import { Text } from "../ui/Text";
 import { Time } from "../ui/Time";
@@ -67,6 +67,7 @@ function AgentRow({ agent }: { agent: Agent }) {
         {agent.engines.map((one) => `${one.engine} ${one.version ?? ""}`).join(", ")}
       </td>
       <td>{agent.policy ?? "—"}</td>
+      <td className={css.muted}>{wayOf(agent.transport)}</td>
       <td className={css.end}>{bytes(agent.spool_bytes)}</td>
       <td className={`${css.end} ${agent.lost ? css.bad : ""}`}>{count(agent.lost)}</td>
       <td className={`${css.end} ${css.muted}`}>
@@ -92,6 +93,7 @@ function AgentTable({ project }: { project: string }) {
             <th>state</th>
             <th>engines</th>
             <th>policy</th>
+            <th>way</th>
             <th className={css.end}>kept</th>
             <th className={css.end}>lost</th>
             <th className={css.end}>heard</th>

@@ -9,7 +9,7 @@ import { only } from "../query/edit";
 import { useProject, useUrl } from "../shell/search";
 import { CanButton } from "../task/CanButton";
 import { plain } from "../ui/escape";
-import { bytes, count, shortId } from "../ui/format";
+import { bytes, count, shortId, wayOf } from "../ui/format";
 import { ErrorView, Skeleton } from "../ui/parts";
 import { Text } from "../ui/Text";
 import { Time } from "../ui/Time";
@@ -67,6 +67,7 @@ function agentPairs({ agent }: Worker): [string, string][] {
     ["version", agent.version ?? "—"],
     ["policy", agent.policy ?? "—"],
     ["storage", agent.storage ?? "—"],
+    ["way here", wayOf(agent.transport)],
     ["kept on disk", bytes(agent.spool_bytes)],
     ["lost events", count(agent.lost)],
   ];

@@ -128,3 +128,9 @@ export function shortId(id: string): string {
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
+
+/** How an agent came here: requests where no WebSocket gets through. */
+export function wayOf(transport: string | null | undefined): string {
+  if (transport === "poll") return "HTTPS requests";
+  return transport === "websocket" ? "WebSocket" : DASH;
+}

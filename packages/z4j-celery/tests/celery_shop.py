@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -139,6 +140,10 @@ def register_failing(app, folder, mark):  # noqa: C901  (a list of tasks)
         if not self.request.delivery_info["redelivered"]:
             os.kill(os.getpid(), signal.SIGKILL)
         return "second delivery"
+
+    @app.task(shared=False, name="shop.leaves")
+    def leaves():
+        sys.exit(3)
 
     @app.task(shared=False, name="shop.hard", time_limit=1)
     def hard():

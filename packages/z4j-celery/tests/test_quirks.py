@@ -5,7 +5,7 @@ import time
 import pytest
 from celery import Celery, chain, chord, group
 from celery.exceptions import Ignore, Reject
-from kombu import serialization
+from kombu import Exchange, serialization
 from rig_inside import RigInside
 from z4j_celery import CeleryEngine
 from z4j_celery.broker import app_id
@@ -131,6 +131,24 @@ def test_a_queue_somebody_let_this_worker_consume_is_resumed(rig):
 
     assert rig.end(rig.send("ok", 40, queue=queue)).result == {"sum": 42}
     rig.engine.pause(queue)
+
+
+# Queues by their exchange.
+
+
+@pytest.mark.parametrize("key", ["order.paid", "order.paid.late"])
+def test_a_queue_behind_a_topic_is_named_and_not_the_key_of_its_message(rig, key):
+    queue, events = f"{rig.queue}-topic", Exchange(f"{rig.queue}-events", "topic")
+    rig.app.control.add_consumer(
+        queue, exchange=events.name, exchange_type="topic", routing_key="order.#",
+        reply=True, timeout=20, limit=1,
+    )  # fmt: skip
+    sent = rig.app.send_task("shop.ok", (1,), exchange=events, declare=[events], routing_key=key)
+
+    rig.end(sent.id)
+
+    assert {event.queue for event in rig.emit.of(sent.id)} == {queue}
+    rig.app.control.cancel_consumer(queue, reply=True, timeout=20, limit=1)
 
 
 # Canvas.

@@ -28,6 +28,7 @@ def before(database, tmp_path: Path):
             conn.execute(text(f"DROP TABLE {name}"))
         conn.execute(text("DROP INDEX ix_tasks_schedule"))
         conn.execute(text("ALTER TABLE bulk_items DROP COLUMN slot_ms"))
+        conn.execute(text("ALTER TABLE agents DROP COLUMN transport"))
         conn.execute(text("UPDATE alembic_version SET version_num = '0002'"))
         for statement in FIRST:
             conn.execute(text(statement))
@@ -46,6 +47,12 @@ def test_a_schema_without_schedules_gets_all_of_them_and_keeps_what_it_held(befo
     assert "ix_tasks_schedule" in {index["name"] for index in found.get_indexes("tasks")}
     with before.reading() as conn:
         assert conn.execute(text("SELECT slug FROM projects")).scalar() == "shop"
+
+
+def test_agents_of_a_schema_without_their_way_get_it(before):
+    upgrade(before.engine)
+
+    assert "transport" in {one["name"] for one in inspect(before.engine).get_columns("agents")}
 
 
 def test_bringing_it_to_head_again_changes_nothing(before):

@@ -25,6 +25,7 @@ from .facts import epoch, error_text, of_context, parent_of, pid_of, value_of
 from .message import NATIVE, pack
 from .publish import Resent
 from .requests import Requests, Run
+from .routes import Routes
 
 REJECT_IS_SILENT = celery.VERSION[:2] < (5, 7)
 """Before 5.7 a rejected task had no terminal event in the main process."""
@@ -66,7 +67,7 @@ class Deliveries:
         self.left_by: type[BaseException] = Cancelled
         self.queues_in_pool = False
         self._on_postrun: Any = None
-        self._queues: dict[tuple[str, str | None], str] = {}
+        self.queue_of = Routes(app).queue_of
 
     def interrupt(self, task_id: str) -> bool:
         """Raise `Cancelled` in the thread that runs a task; False when it no longer does."""
@@ -99,19 +100,6 @@ class Deliveries:
             "task-failed": self.emit.hook(partial(self._failed, EventKind.FAILED)),
             "task-cancelled": self.emit.hook(self._given_back),
         }
-
-    def queue_of(self, exchange: str | None, routing_key: str | None) -> str:
-        """Name the queue a message was routed to; direct to a queue, the key is its name."""
-        if not exchange:
-            return routing_key or ""
-        key = (exchange, routing_key or "")
-        if key not in self._queues:
-            self._queues[key] = next(
-                (name for name, queue in self.app.amqp.queues.items()
-                 if queue.exchange.name == exchange and queue.routing_key == routing_key),
-                routing_key or "",
-            )  # fmt: skip
-        return self._queues[key]
 
     def on_received(self, sender: Any, request: Any, **_: Any) -> None:
         """Start to hold a delivery; one that was cancelled before it came is revoked here."""

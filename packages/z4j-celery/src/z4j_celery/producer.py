@@ -12,6 +12,7 @@ from z4j_core.scheduler.fires import HEADER
 
 from .facts import entry_here, epoch
 from .message import NATIVE
+from .routes import Routes
 
 
 class Producer:
@@ -27,6 +28,7 @@ class Producer:
         self.app = app
         self.emit = emit
         self._sending = threading.local()
+        self._routes = Routes(app)
         self.everyone.add(self)
 
     def before(
@@ -55,7 +57,7 @@ class Producer:
                 task_id,
                 (headers.get("retries") or 0) + 1,
                 sender,
-                self._queue(exchange, routing_key),
+                self._routes.queue_of(getattr(exchange, "name", exchange), routing_key),
                 args=body[0],
                 kwargs=body[1],
                 due_at=due_at,
@@ -76,12 +78,3 @@ class Producer:
     def _declared(self, declare: Any) -> bool:
         queues = self.app.amqp.queues
         return any(queues.get(getattr(queue, "name", None)) is queue for queue in declare or ())
-
-    def _queue(self, exchange: Any, routing_key: str) -> str:
-        name = getattr(exchange, "name", exchange)
-        if not name:
-            return routing_key
-        for queue in self.app.amqp.queues.values():
-            if queue.exchange.name == name and queue.routing_key == routing_key:
-                return str(queue.name)
-        return routing_key

@@ -119,6 +119,42 @@ def test_requests_go_to_the_prefix_on_one_connection_and_carry_the_handle():
     assert f"Z4J-Session: {HANDLE}" in server.heads[1]
 
 
+def test_cookies_of_a_session_go_with_each_of_its_requests_by_whichever_connection():
+    said = answer(200, b"", "Set-Cookie: lb=one; Path=/; HttpOnly", "Set-Cookie: b=2")
+    changed = answer(204, b"", "Set-Cookie: lb=other")
+    with serving(said, changed, answer(204)) as server:
+        kept = {}
+        up, down = (post.Poster(server.dsn, None, CLOCK, kept) for _ in range(2))
+        up.post("/api/agent/hello", b"x", "", 10)
+        up.post("/api/agent/up", b"", HANDLE, 10)
+        up.close()
+        down.post("/api/agent/down", b"", HANDLE, 10)
+        down.close()
+
+    assert "Cookie" not in server.heads[0]
+    assert "Cookie: lb=one; b=2" in server.heads[1]
+    assert "Cookie: lb=other; b=2" in server.heads[2]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        ["=nameless"], ["no value"], ["a=\x80"], ["a=" + "x" * 2000], ["n" * 100 + "=1"], ["a=b c"],
+        ["a=1\tb"], [f"c{number}={'x' * 900}" for number in range(60)],
+    ],
+)  # fmt: skip
+def test_a1_hostile_cookies_are_left_out_or_bounded(hostile):
+    said = answer(200, b"", *[f"Set-Cookie: {each}" for each in hostile])
+    with serving(said.decode().encode("latin-1"), answer(204)) as server:
+        way = poster(server)
+        way.post("/api/agent/hello", b"x", "", 10)
+        way.post("/api/agent/up", b"", HANDLE, 10)
+        way.close()
+
+    assert len(server.heads[1]) < 9_000
+    assert ("Cookie" in server.heads[1]) == (len(hostile) > 1)
+
+
 @pytest.mark.parametrize(
     "flood",
     [

@@ -39,11 +39,14 @@ class Message(NamedTuple):
 class StrippingProxy:
     """`with StrippingProxy(("127.0.0.1", port)) as proxy:` and dial `proxy.port`.
 
-    `seen` holds the first line of each request that came.
+    With `others` it spreads requests over all of them in turn; with the name of a `cookie` it keeps
+    those together that bring the cookie it gave. `seen` holds the first line of each that came.
     """
 
-    def __init__(self, target: tuple[str, int]) -> None:
-        self.target = target
+    def __init__(self, target: tuple[str, int], *others: tuple[str, int], cookie: str = "") -> None:
+        self._targets = (target, *others)
+        self._cookie = cookie
+        self._turn = 0
         self.seen: list[str] = []
         self.port = 0
         self._loop = asyncio.new_event_loop()
@@ -107,9 +110,9 @@ class StrippingProxy:
         return None
 
     async def _ask(self, asked: Message) -> bytes:
-        writer = None
+        writer, number = None, self._chosen(asked)
         try:
-            reader, writer = await asyncio.open_connection(*self.target)
+            reader, writer = await asyncio.open_connection(*self._targets[number])
             writer.write(asked.to_next(("Connection", "close"), ("Via", "1.1 stripping")))
             await writer.drain()
             answer = await _read(reader)
@@ -119,7 +122,18 @@ class StrippingProxy:
             if writer is not None:
                 writer.close()
         answer = answer or Message("HTTP/1.1 502 Bad Gateway", [], b"")
-        return answer.to_next(("Via", "1.1 stripping"))
+        more = [("Via", "1.1 stripping")]
+        if self._cookie:
+            more.append(("Set-Cookie", f"{self._cookie}={number}; Path=/; HttpOnly"))
+        return answer.to_next(*more)
+
+    def _chosen(self, asked: Message) -> int:
+        """Whose turn it is, or who answered this client before."""
+        brought = dict(asked.headers).get("Cookie", "").partition(f"{self._cookie}=")[2][:1]
+        if self._cookie and brought:
+            return int(brought)
+        self._turn = (self._turn + 1) % len(self._targets)
+        return self._turn
 
 
 async def _end_of(reader: asyncio.StreamReader) -> None:

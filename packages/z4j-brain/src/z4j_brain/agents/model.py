@@ -69,6 +69,7 @@ agents = Table(
     words("policy"),
     words("policy_digest"),
     words("storage"),
+    words("transport"),
     document("groups"),
     document("declared"),
     Column("connected", Boolean, nullable=False, server_default=text("false")),

@@ -58,6 +58,7 @@ def _agent(row: Row[Any], now_us: int) -> dict[str, Any]:
         ],
         "policy": row.policy,
         "version": row.agent_version,
+        "transport": row.transport,
         "connected_at": ms(row.connected_at),
         "last_beat_at": ms(row.last_beat),
         "spool_bytes": row.spool_bytes,

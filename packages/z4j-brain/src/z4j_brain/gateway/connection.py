@@ -15,6 +15,7 @@ from z4j_core.wire.bodies import Ack, App, Mark, Register
 
 from ..ingest.rows import Meta
 from .limits import Quota
+from .polled import PolledSocket
 
 MAX_CREDIT = 8
 GONE = (WireError, OSError, RuntimeError, WebSocketDisconnect)
@@ -72,6 +73,7 @@ class Connection:
         self.register = register
         self.stream = register.stream.hex()
         self.epoch = register.epoch
+        self.transport = "poll" if isinstance(socket, PolledSocket) else "websocket"
         self.welcomed_at = now
         self.segments: dict[int, Segment] = {}
         self.in_flight: dict[str, bool] = {}

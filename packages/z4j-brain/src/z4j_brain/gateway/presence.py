@@ -229,6 +229,7 @@ def _row(connection: Connection, now_us: int) -> dict[str, Any]:
         "policy": register.policy.text,
         "policy_digest": register.policy.digest.hex(),
         "storage": register.storage,
+        "transport": connection.transport,
         "groups": [list(group) for group in register.groups],
         "connected": True,
         "connected_at": now_us,

@@ -14,7 +14,9 @@ from starlette.routing import BaseRoute, Route
 from z4j_core.errors import WireError
 from z4j_core.wire import MAX_HANDSHAKE_BYTES, CloseCode
 from z4j_core.wire.poll import (
+    BRAIN_BYTES,
     DOWN_PATH,
+    ELSEWHERE,
     HANDLE_BYTES,
     HELLO_PATH,
     MAX_BATCH_BYTES,
@@ -42,6 +44,7 @@ STOP_S = 2.0
 MAX_READERS = 4
 _HTTP = 4000
 _GONE = CloseCode.GAP
+_ELSEWHERE = _HTTP + ELSEWHERE
 
 
 class Declined(Exception):
@@ -58,6 +61,7 @@ class Requests:
     def __init__(self, core: Core, endpoint: Endpoint) -> None:
         self._core = core
         self._endpoint = endpoint
+        self._mark = core.entropy(BRAIN_BYTES).hex()
         self._sessions: dict[str, PolledSocket] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_draining = False
@@ -90,7 +94,7 @@ class Requests:
         except TooMany as error:
             raise Declined(CloseCode.RATE) from error
         polled = PolledSocket(self._core.clock.monotonic())
-        handle = self._core.entropy(HANDLE_BYTES).hex()
+        handle = self._mark + self._core.entropy(HANDLE_BYTES - BRAIN_BYTES).hex()
         self._sessions[handle] = polled
         task = asyncio.create_task(self._attend(handle, polled, address), name="z4j polled")
         self._tasks.add(task)
@@ -161,9 +165,10 @@ class Requests:
         return _answer(join(said))
 
     def _session(self, request: Request) -> PolledSocket:
-        polled = self._sessions.get(request.headers.get(SESSION_HEADER, ""))
+        handle = request.headers.get(SESSION_HEADER, "")
+        polled = self._sessions.get(handle)
         if polled is None or polled.wire is None:
-            raise Declined(_GONE)
+            raise Declined(_GONE if handle.startswith(self._mark) else _ELSEWHERE)
         return polled
 
     async def _read(self, polled: PolledSocket, request: Request, limit: int) -> bytes:

@@ -105,7 +105,8 @@ def _json(
         "versions": row.versions or {}, "config": row.config or {},
         "agent": {
             "id": row.stream, "version": row.agent_version, "policy": row.policy,
-            "storage": row.storage, "spool_bytes": row.spool_bytes, "lost": row.spool_lost,
+            "storage": row.storage, "transport": row.transport,
+            "spool_bytes": row.spool_bytes, "lost": row.spool_lost,
         },
         "can": {verb: can_json(can(offer, verb)) for verb in _VERBS},
     }  # fmt: skip

@@ -17,6 +17,7 @@ def listed(conn: Connection, project_id: str, since_us: int) -> list[Row[Any]]:
     """Workers heard since, with their agents, newest first."""
     agent = (
         agents.c.connected, agents.c.agent_version, agents.c.policy, agents.c.storage,
+        agents.c.transport,
         agents.c.spool_bytes, agents.c.spool_lost, agents.c.lag_ms, agents.c.rss_kb,
         agents.c.last_beat, agents.c.pid,
     )  # fmt: skip

@@ -25,7 +25,16 @@ from .journal import Journal, read_journal
 from .link import Away, Closed, Link
 from .policy import CLOSED, Policy, PolicyError, parse_policy
 from .process import Process
-from .reconnect import AWAY, CAUSES, KEY_REFUSED, SUPERSEDED, Backoff, Complaints
+from .reconnect import (
+    AWAY,
+    CAUSES,
+    ELSEWHERE,
+    KEY_REFUSED,
+    STEADY_S,
+    SUPERSEDED,
+    Backoff,
+    Complaints,
+)
 from .register import register
 from .sender import Batches, Sender
 from .session import Session
@@ -202,6 +211,8 @@ class Agent:
             self._transport.failed(error)
         except Closed as error:
             code, text = AWAY.code, f"the connection ended: {error}"
+            if error.close_code == ELSEWHERE and not self._was_steady(session):
+                cause, code = ELSEWHERE, CAUSES[ELSEWHERE].code
             self._transport.failed(error)
         except WireError as error:
             cause = error.close_code
@@ -212,6 +223,11 @@ class Agent:
         finally:
             self.process.is_connected = False
         return self._after(session, cause, code, text)
+
+    def _was_steady(self, session: Session | None) -> bool:
+        """Whether a session went on for a while: what ended it later is no fault of the way."""
+        opened_at = session.opened_at if session is not None else 0.0
+        return bool(opened_at) and self._clock.monotonic() - opened_at >= STEADY_S
 
     def _after(self, session: Session | None, cause: int, code: str, text: str) -> float:
         now = self._clock.monotonic()

@@ -17,6 +17,7 @@ from ..wire import CloseCode
 from ..wire.dsn import Dsn
 from ..wire.poll import (
     DOWN_PATH,
+    ELSEWHERE,
     HELLO_PATH,
     MAX_BATCH_BYTES,
     PREFIX_BYTES,
@@ -35,7 +36,10 @@ UP_TIMEOUT_S = 20.0
 DOWN_TIMEOUT_S = WAIT_S + 10.0
 LAST_WORDS_S = 1.0
 _OK, _NOTHING = 200, 204
-_ENDS = {410: "HTTP 410: whoever answers there does not know this session (any more)"}
+_ENDS = {
+    410: "HTTP 410: whoever answers there does not know this session (any more)",
+    ELSEWHERE: "HTTP 421: this session is held by another brain than the one that answered",
+}
 _HANDLE = re.compile("[0-9a-f]{32}")
 
 
@@ -188,6 +192,7 @@ def dial(
         Away: with the code of the cause.
     """
     context = ssl.create_default_context(cafile=ca_file) if dsn.scheme == "https" else None
-    up = Poster(dsn, context, clock)
+    cookies: dict[str, str] = {}
+    up, down = (Poster(dsn, context, clock, cookies) for _ in range(2))
     up.connect(timeout_s)
-    return PollLink(up, Poster(dsn, context, clock), f"{dsn.host}:{dsn.port}", clock)
+    return PollLink(up, down, f"{dsn.host}:{dsn.port}", clock)

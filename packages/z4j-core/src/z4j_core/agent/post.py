@@ -7,6 +7,7 @@ acknowledged is sent again by the next session.
 from __future__ import annotations
 
 import contextlib
+import re
 import selectors
 import socket
 import ssl
@@ -27,6 +28,8 @@ from .link import OPEN_TIMEOUT_S, Away, Closed
 KEPT_S = 20.0
 """How long a connection may have been idle: servers and proxies close theirs after more."""
 _CHUNK = 65_536
+_COOKIE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}=[!-+\--:<-~]{1,1024})(?:;.*)?", re.DOTALL)
+_MOST_COOKIES = 8
 
 
 class Answer(NamedTuple):
@@ -38,10 +41,21 @@ class Answer(NamedTuple):
 
 
 class Poster:
-    """Sends requests to one brain, one after the other; `drop` may come from another thread."""
+    """Sends requests to one brain, one after the other; `drop` may come from another thread.
 
-    def __init__(self, dsn: Dsn, context: ssl.SSLContext | None, clock: Clock) -> None:
+    `cookies` are those of one session, shared by its posters: load balancers set them to send all
+    of its requests to the same brain.
+    """
+
+    def __init__(
+        self,
+        dsn: Dsn,
+        context: ssl.SSLContext | None,
+        clock: Clock,
+        cookies: dict[str, str] | None = None,
+    ) -> None:
         self._dsn = dsn
+        self._cookies = {} if cookies is None else cookies
         self._clock = clock
         self._used_at = 0.0
         self._is_fresh = False
@@ -79,6 +93,8 @@ class Poster:
         headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
         if session:
             headers[SESSION_HEADER] = session
+        if self._cookies:
+            headers["Cookie"] = "; ".join(self._cookies.values())
         try:
             self._connection.sock.settimeout(timeout_s)
             self._connection.response_class = partial(
@@ -87,6 +103,7 @@ class Poster:
             self._connection.request("POST", self._dsn.prefix + path, body, headers)
             with self._connection.getresponse() as response:
                 answer = _read(response)
+                _keep(response, self._cookies)
         except TimeoutError as error:
             raise Closed(4408, f"no answer within {timeout_s:g} s") from error
         except (OSError, HTTPException, AttributeError) as error:
@@ -133,6 +150,15 @@ def _read(response: HTTPResponse) -> Answer:
         raise HTTPException("an answer that ends too early")
     session = response.getheader(SESSION_HEADER) or ""
     return Answer(response.status, b"".join(parts), session)
+
+
+def _keep(response: HTTPResponse, cookies: dict[str, str]) -> None:
+    """Take over the cookies of an answer, as many as are any use to a load balancer."""
+    for header in response.headers.get_all("Set-Cookie", ()):
+        if found := _COOKIE.fullmatch(header.strip()):
+            name = found[1].partition("=")[0]
+            if name in cookies or len(cookies) < _MOST_COOKIES:
+                cookies[name] = found[1]
 
 
 def _connection(dsn: Dsn, context: ssl.SSLContext | None) -> HTTPConnection:

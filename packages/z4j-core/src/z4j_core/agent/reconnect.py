@@ -36,13 +36,20 @@ CAUSES: dict[int, Row] = {
     4408: AWAY,
     4409: Row(5, 60, "Z4J-E106", loud=False),
     4410: Row(0.5, 5, "Z4J-E106", loud=False),
+    4421: Row(0.5, 5, "Z4J-E116", loud=True),
     4413: Row(1, 60, "Z4J-E108", loud=False),
     4426: Row(60, 300, "Z4J-E114", loud=True),
     4429: Row(5, 300, "Z4J-E115", loud=True),
     4500: AWAY,
     4503: Row(0.5, 3, "Z4J-E106", loud=False),
 }
-"""Authenticated causes; everything else is "away". So is 4408, silence: it is the network's."""
+"""Authenticated causes; everything else is "away". So is 4408, silence: it is the network's.
+
+4421 alone is a hint of whoever answers a request: it only makes the agent dial sooner.
+"""
+
+LASTING = frozenset({CAUSES[4421].code})
+"""Trouble that a session which came about by chance does not end."""
 
 _TOLD_BY = {"Z4J-E110": "Z4J-E111"}
 """Of a key that was revoked each later try says only that it is not proven: one cause, one line."""
@@ -51,6 +58,8 @@ KEY_REFUSED = 4401
 SUPERSEDED = 4409
 DRAINING = 4503
 GAP = 4410
+ELSEWHERE = 4421
+_AT_ONCE = frozenset({GAP, ELSEWHERE})
 
 
 class Backoff:
@@ -71,7 +80,7 @@ class Backoff:
         row = CAUSES.get(cause, AWAY)
         if cause == DRAINING:
             return max(FLOOR_S, retry_after_s + self._uniform(row.cap_s or 0.0))
-        if cause == GAP and self._tries == 0:
+        if cause in _AT_ONCE and self._tries == 0:
             self._tries = 1
             return FLOOR_S
         cap = self._cap(cause, row, since_start_s)
@@ -102,9 +111,9 @@ class Complaints:
         self._said: dict[str, float] = {}
 
     def connected(self) -> None:
-        """Trouble is over."""
+        """Trouble is over, as far as a session shows that."""
         self._since = None
-        self._said.clear()
+        self._said = {code: at for code, at in self._said.items() if code in LASTING}
 
     def tell(self, code: str, text: str, *, loud: bool, now: float, kept: str = "") -> None:
         """Say one line now, later or not again yet.

@@ -18,6 +18,7 @@ AGAIN_S = 600.0
 SOON_S = 10.0
 PROBE_S = 5.0
 _TIMEOUT = 4408
+_ELSEWHERE = 4421
 _GATEWAY = 500
 
 
@@ -64,7 +65,8 @@ class Transport:
         if self._is_open:
             return
         if self.name == POLL:
-            if not self._again_at:
+            is_a_brain = isinstance(error, Closed) and error.close_code == _ELSEWHERE
+            if not (self._again_at or is_a_brain):
                 self._failures = 0
             return
         cause = cause_in(error)

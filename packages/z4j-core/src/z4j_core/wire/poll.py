@@ -19,6 +19,10 @@ DOWN_PATH = "/api/agent/down"
 SESSION_HEADER = "Z4J-Session"
 MEDIA_TYPE = "application/octet-stream"
 HANDLE_BYTES = 16
+BRAIN_BYTES = 4
+"""The first bytes of a handle name the running brain that gave it, and nothing else."""
+ELSEWHERE = 421
+"""The handle is another running brain's: what stands between does not keep a session together."""
 MAX_BATCH_BYTES = 1_048_576
 PREFIX_BYTES = 4
 POLL_BYTES = 40
