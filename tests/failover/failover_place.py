@@ -20,7 +20,6 @@ from z4j_testing.demo.rest import by_token
 from z4j_testing.services import free_port, postgres_url
 from z4j_testing.signals import eventually
 
-
 START_S = 240.0
 """How long a brain may take to serve beside all that starts with it."""
 
@@ -96,4 +95,4 @@ class Place:
     def rest(self):
         """Its API, as a program asks it."""
         told = self.brain.told
-        return by_token(told["url"], "demo", told["token"])
+        return by_token(told["url"], "demo", told["token"], START_S)

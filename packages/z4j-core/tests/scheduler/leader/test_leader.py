@@ -26,7 +26,7 @@ DAY_S = 86_400
         ({"catchup": "fire_all", "catchup_window_s": 40 * DAY_S, "catchup_max": 25}, 25),
     ],
 )
-def test_after_thirty_days_away_the_policy_decides_how_many_fire(policy, fires):
+def test_s6_after_thirty_days_away_the_policy_decides_how_many_fire(policy, fires):
     site = Site(lambda s: s.row(every="PT1H", **policy))
     site.go(3_700)
     site.jobs.clear()
@@ -41,7 +41,7 @@ def test_after_thirty_days_away_the_policy_decides_how_many_fire(policy, fires):
 
 
 @pytest.mark.timeout(600)
-def test_ten_thousand_due_in_one_second_all_fire_once():
+def test_s7_ten_thousand_due_in_one_second_all_fire_once():
     site = Site()
     site.put(*(site.row(n, every="PT1H") for n in range(1, 10_001)))
 

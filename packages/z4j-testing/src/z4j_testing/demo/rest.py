@@ -29,6 +29,7 @@ class Rest:
     url: str
     project: str
     pass_: Mapping[str, str]
+    timeout_s: float = TIMEOUT_S
 
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON under `path` of the project."""
@@ -42,7 +43,7 @@ class Rest:
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         where = f"{self.url}/api/v1/projects/{quote(self.project)}/{path}"
         headers = {**self.pass_, **headers}
-        with _answer(self.url, where, method, body, headers) as answer:
+        with _answer(self.url, where, method, body, headers, self.timeout_s) as answer:
             return json.loads(answer.read() or b"null")
 
 
@@ -60,12 +61,15 @@ def enter(url: str, project: str, link: str) -> Rest:
     return Rest(url, project, {"Cookie": cookie})
 
 
-def by_token(url: str, project: str, token: str) -> Rest:
+def by_token(url: str, project: str, token: str, timeout_s: float = TIMEOUT_S) -> Rest:
     """Come as a program does."""
-    return Rest(url, project, {"Authorization": f"Bearer {token}"})
+    return Rest(url, project, {"Authorization": f"Bearer {token}"}, timeout_s)
 
 
-def _answer(url: str, where: str, method: str, body: Any, headers: dict[str, str]) -> Any:
+def _answer(
+    url: str, where: str, method: str, body: Any, headers: dict[str, str],
+    timeout_s: float = TIMEOUT_S,
+) -> Any:  # fmt: skip
     request = Request(  # noqa: S310  the address comes from our own child process
         where,
         data=None if body is None else json.dumps(body).encode(),
@@ -73,7 +77,7 @@ def _answer(url: str, where: str, method: str, body: Any, headers: dict[str, str
         method=method,
     )
     try:
-        return urlopen(request, timeout=TIMEOUT_S)  # noqa: S310  as above
+        return urlopen(request, timeout=timeout_s)  # noqa: S310  as above
     except HTTPError as error:
         raise _problem(error) from error
 
