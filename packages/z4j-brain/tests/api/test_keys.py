@@ -185,3 +185,17 @@ def test_a_refused_act_leaves_no_row(world, admin, first):
     retire(admin, first)
 
     assert [row["action"] for row in audited(world)] == ["agent_key.create"]
+
+
+def test_a_key_for_a_scheduler_says_so_and_so_does_its_second_number(world, admin):
+    made = admin.post(KEYS, json={"label": "central", "role": "scheduler"}).json()
+    second_of(admin, made)
+
+    rows = admin.get(KEYS).json()["items"]
+    assert [row["role"] for row in rows] == ["scheduler", "scheduler"]
+    created = [row for row in audited(world) if row["action"] == "agent_key.create"]
+    assert created[-1]["detail"]["role"] == "scheduler"
+
+
+def test_there_is_no_other_role(admin):
+    assert admin.post(KEYS, json={"role": "owner"}).status_code in (400, 422)

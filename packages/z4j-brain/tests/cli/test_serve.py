@@ -205,6 +205,7 @@ def test_keys_are_made_listed_and_revoked_on_the_brains_machine(tmp_path, capsys
     assert keys.main(["retire", *common, "--cred", made["cred_id"]]) == 1
     assert keys.main(["retire", *common, "--cred", made["cred_id"], "--kid", "1"]) == 0
     assert keys.main(["revoke", *common, "--cred", made["cred_id"], "--kid", "2"]) == 0
+    assert keys.main(["create", *common, "--role", "scheduler"]) == 0
     capsys.readouterr()
     assert keys.main(["list", *common]) == 0
     listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -212,7 +213,8 @@ def test_keys_are_made_listed_and_revoked_on_the_brains_machine(tmp_path, capsys
 
     assert made["dsn"].startswith("https://z4k_")
     assert (made["kid"], second["kid"]) == (1, 2)
-    assert [each["label"] for each in listed] == ["dev", "web", "web"]
+    assert [each["label"] for each in listed] == ["dev", "web", "web", ""]
+    assert [each["role"] for each in listed] == ["agent"] * 3 + ["scheduler"]
     assert [each["sessions"] for each in listed] == [0, 0, 0]
     assert [each["retired_at"] is not None for each in listed] == [False, True, False]
     assert [each["revoked_at"] is not None for each in listed] == [False, False, True]

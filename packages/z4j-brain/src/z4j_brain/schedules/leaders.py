@@ -100,7 +100,7 @@ def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str
     leader = next((agent for agent in here if row is not None and agent.stream == row.leader), None)
     return {
         "engine": name[0], "app": name[1], "store": row.store if row is not None else None,
-        "mode": modes.mode_of(row), "moving_to": row.next_mode if modes.is_moving(row) else None,
+        "mode": modes.mode_of(row), "moving_to": modes.moving_to(row),
         "era": row.era if row is not None else 1,
         "revision": row.revision if row is not None else 0,
         "leader": None if leader is None or row is None else {

@@ -42,6 +42,12 @@ def is_moving(row: Any) -> bool:
     return row is not None and row.store == NONE
 
 
+def moving_to(row: Any) -> str | None:
+    """Who will fire a group that moves; None for one that does not."""
+    found: str | None = row.next_mode if is_moving(row) else None
+    return found
+
+
 def is_led_centrally(row: Any) -> bool:
     """Whether a scheduler that runs by itself fires a group now."""
     return mode_of(row) == CENTRAL and not is_moving(row)

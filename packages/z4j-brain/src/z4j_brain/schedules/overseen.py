@@ -17,6 +17,7 @@ from z4j_core.scheduler.lease import RunOf, Stand, group_of
 from ..db import DRIVER_ERRORS, Database
 from . import leases, slots, store, told
 from .model import fires, schedules
+from .orders import CATCHUP, TIMER
 from .store import Place
 
 MOST_RUNS = 500
@@ -93,12 +94,13 @@ def read_lines(place: Place, args: Sequence[Any]) -> tuple[str, int, list[told.L
 
 
 def _line(place: Place, epoch: int, row: Any) -> told.Line:
-    *known, reason = row if isinstance(row, (list, tuple)) and row else [None]
+    given: list[Any] = list(row) if isinstance(row, (list, tuple)) and row else [None]
+    *known, reason = given
     if len(known) != len(_KINDS) or not all(map(_is_a, known, _KINDS)):
         raise ValueError("a line has 14 values")
     (at, schedule, generation, slot, status, why, revision, due, lag, enq, count, local,
      fold) = known  # fmt: skip
-    if status not in _TELLABLE or why not in (slots.TIMER, slots.CATCHUP):
+    if status not in _TELLABLE or why not in (TIMER, CATCHUP):
         raise ValueError("this is not for a scheduler to tell")
     if reason is not None and not isinstance(reason, str):
         raise ValueError("a reason is text")

@@ -142,12 +142,13 @@ def _was_placed(conn: Connection, project_id: str, name: str) -> bool:
 
 def _command(conn: Connection, name: str) -> tuple[str, bool]:
     """The id of the command that is on its way for a fire, or of the next one."""
-    for number in range(MOST_COMMANDS):
+    number = 0
+    while True:
         cmd_id = blake2b(f"{name}|{number}".encode(), digest_size=16).hexdigest()
         state = conn.execute(select(commands.c.state).where(commands.c.cmd_id == cmd_id)).scalar()
-        if state is None or state not in _IN_VAIN:
+        if state not in _IN_VAIN or number >= MOST_COMMANDS:
             return cmd_id, state is None
-    return cmd_id, False
+        number += 1
 
 
 def _claimed(fire: Fire, due: Due, wish: Wish, now_us: int) -> told.Line:
