@@ -26,7 +26,8 @@ MUTANTS = [
         "z4j_arq/engine.py",
         "        if self._hooks is None:\n            self._hooks = Hooks",
         "        if True:\n            self._hooks = Hooks",
-        "attach_twice_reports_once or detach_restores",
+        "attaching_again_forgets_nothing",
+        UNIT,
     ),
     Mutant(
         "detach leaves a wrapper",
@@ -46,7 +47,8 @@ MUTANTS = [
     Mutant(
         "an end is told before it is stored",
         "z4j_arq/seams.py",
-        "        result = await original(self, job_id, finish, *args, **kwargs)\n        listener = _listener(self._pool)\n",
+        "        result = await original(self, job_id, finish, *args, **kwargs)\n"
+        "        listener = _listener(self._pool)\n",
         "        listener, result = _listener(self._pool), None\n",
         "an_end_that_could_not_be_stored",
         UNIT,
@@ -78,7 +80,9 @@ MUTANTS = [
         "a cancelled job is made due",
         "z4j_arq/store.py",
         "        for queue in places:\n            pipe.zrem(queue, task_id)\n        return Taken",
-        "        for queue in places:\n            pipe.zadd(queue, {task_id: 1})\n        return Taken",
+        "        for queue in places:\n"
+        "            pipe.zadd(queue, {task_id: 1})\n"
+        "        return Taken",
         "a_cancelled_job_that_was_put_off_is_not_run_at_once",
         UNIT,
     ),

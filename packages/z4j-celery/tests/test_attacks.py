@@ -52,7 +52,6 @@ class Table:
 
         return {
             "peek": lambda: self.engine.peek(self.queue),
-            "depth": lambda: self.engine.depth(self.queue),
             "retry": retried,
         }
 

@@ -26,7 +26,8 @@ MUTANTS = [
         "z4j_rq/engine.py",
         "        if self._hooks is None:\n            self._hooks = Hooks",
         "        if True:\n            self._hooks = Hooks",
-        "attach_twice_reports_once or detach_restores",
+        "attaching_again_forgets_nothing",
+        UNIT,
     ),
     Mutant(
         "detach leaves a wrapper",
@@ -38,15 +39,24 @@ MUTANTS = [
     Mutant(
         "retries are read when RQ has counted them",
         "z4j_rq/seams.py",
-        "        before = (self._stopped_job_id == job.id, job.retries_left or 0)\n        result = original(self, *args, **kwargs)\n",
-        "        result = original(self, *args, **kwargs)\n        before = (self._stopped_job_id == job.id, job.retries_left or 0)\n",
+        "        before = (self._stopped_job_id == job.id, job.retries_left or 0)\n"
+        "        result = original(self, *args, **kwargs)\n",
+        "        result = original(self, *args, **kwargs)\n"
+        "        before = (self._stopped_job_id == job.id, job.retries_left or 0)\n",
         "retries_to_death_end_failed_once",
     ),
     Mutant(
         "an end is told before it is stored",
         "z4j_rq/seams.py",
-        "        result = original(self, *args, **kwargs)\n        listener = _listener(self)\n        if listener is not None:\n            listener.succeeded(self, job, repeats)\n        return result\n",
-        "        listener = _listener(self)\n        if listener is not None:\n            listener.succeeded(self, job, repeats)\n        return original(self, *args, **kwargs)\n",
+        "        result = original(self, *args, **kwargs)\n"
+        "        listener = _listener(self)\n"
+        "        if listener is not None:\n"
+        "            listener.succeeded(self, job, repeats)\n"
+        "        return result\n",
+        "        listener = _listener(self)\n"
+        "        if listener is not None:\n"
+        "            listener.succeeded(self, job, repeats)\n"
+        "        return original(self, *args, **kwargs)\n",
         "an_end_that_could_not_be_stored_is_not_told",
         UNIT,
     ),
@@ -60,8 +70,12 @@ MUTANTS = [
     Mutant(
         "a queue that runs at once is told of",
         "z4j_rq/seams.py",
-        "        result = original(self, job, *args, **kwargs)\n        listener = _listener(self)\n        if listener is not None and self._is_async:",
-        "        result = original(self, job, *args, **kwargs)\n        listener = _listener(self)\n        if listener is not None:",
+        "        result = original(self, job, *args, **kwargs)\n"
+        "        listener = _listener(self)\n"
+        "        if listener is not None and self._is_async:",
+        "        result = original(self, job, *args, **kwargs)\n"
+        "        listener = _listener(self)\n"
+        "        if listener is not None:",
         "a_queue_that_runs_at_once_tells_nothing",
         UNIT,
     ),

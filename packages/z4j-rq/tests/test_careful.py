@@ -1,4 +1,4 @@
-"""What the adapter leaves alone: ends that were not stored, jobs of others, bytes without bounds."""
+"""What the adapter leaves alone: ends that were not stored, jobs of others, endless bytes."""
 
 import threading
 import time
@@ -131,3 +131,15 @@ def test_a_failure_that_unpacks_to_gigabytes_is_not_requeued(observed, queue):
         engine.requeue(queue.name, job.id)
 
     assert engine.fetch(job.id).state is TaskState.FAILED
+
+
+def test_attaching_again_forgets_nothing(observed, queue):
+    engine, _ = observed
+    engine.pause(queue.name)
+
+    engine.attach(Recorder())
+
+    job = queue.enqueue("rq_shop.ok", 1)
+    assert Queue.dequeue_any([queue], None, queue.connection) is None
+    engine.resume(queue.name)
+    assert Queue.dequeue_any([queue], None, queue.connection)[0].id == job.id

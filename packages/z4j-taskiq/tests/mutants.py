@@ -33,14 +33,16 @@ MUTANTS = [
         "z4j_taskiq/seams.py",
         "            middlewares.insert(0, self._first)\n",
         "            middlewares.append(self._first)\n",
-        "flaky_ends_retrying",
+        "what_the_app_adds_later_comes_between",
+        UNIT,
     ),
     Mutant(
         "the engine's own retry is told as an enqueue",
         "z4j_taskiq/hooks.py",
         "            run.was_resent = True\n",
         "            pass\n",
-        "flaky_ends_retrying",
+        "a_retry_from_inside_a_run_is_no_new_task",
+        UNIT,
     ),
     Mutant(
         "a second end is told",
@@ -61,7 +63,8 @@ MUTANTS = [
     Mutant(
         "unknown tasks have no end",
         "z4j_taskiq/hooks.py",
-        '            self._lost(message.task_id, message.task_name, message, raw, "unregistered")\n',
+        "            self._lost(message.task_id, message.task_name, m"
+        'essage, raw, "unregistered")\n',
         "            pass\n",
         "unregistered_task_ends_failed",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from dramatiq.common import current_millis
 from dramatiq.errors import BrokerError, QueueNotFound
 from dramatiq.message import Message
 from z4j_core import Indeterminate, Job, TaskNotFound, Unsupported
@@ -61,8 +62,8 @@ def send(
         Indeterminate: it may have been sent.
         TaskNotFound: a broker in memory has no such queue.
     """
-    delay = None if eta is None else max(int(eta * _MS) - message.message_timestamp, 0)
     with store.reached(), telling:
+        delay = None if eta is None else max(int(eta * _MS) - current_millis(), 0)
         try:
             broker.enqueue(message, delay=delay)
         except QueueNotFound as error:

@@ -18,7 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-LIMIT_S = 90
+from .signals import PATIENCE
+
+LIMIT_S = 90 * PATIENCE
 _FAILED = 1
 
 
