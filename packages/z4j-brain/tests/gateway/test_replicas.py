@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from z4j_brain.agents.model import agents as agents_table
+from z4j_brain.agents import pages
 from z4j_brain.db.rootkeys import RootKeys
 from z4j_brain.gateway import open_gateway
 from z4j_brain.tasks.model import tasks
@@ -22,7 +22,7 @@ from z4j_testing.signals import eventually
 from z4j_testing.stripping import StrippingProxy
 
 from .asked import BEAT, CLOCK, Asked, post
-from .conftest import SECRET, Brain, serve, settings
+from .conftest import PROJECT, SECRET, Brain, serve, settings
 
 WAIT_S = 30.0
 
@@ -146,4 +146,5 @@ def test_an_agent_is_shown_with_the_way_it_came(brain: Any, agents: Any, transpo
     agents(transport=transport).shake()
 
     with brain.db.reading() as conn:
-        assert conn.execute(select(agents_table.c.transport)).scalar_one() == transport
+        (shown,) = pages.listed(conn, PROJECT, CLOCK.wall_us())
+    assert shown["transport"] == transport

@@ -47,6 +47,10 @@ def test_a_gap_is_retried_at_once_and_then_slower():
     assert delays(4410, 3)[2] > FLOOR_S
 
 
+def test_who_was_sent_to_another_brain_dials_at_once_and_then_within_five_seconds():
+    assert delays(4421, 8) == [FLOOR_S, 1, 2, 4, 5, 5, 5, 5]
+
+
 def test_a_draining_brain_spreads_its_agents_over_three_seconds():
     backoff = Backoff(MOST)
 
@@ -72,6 +76,17 @@ def test_an_absence_is_told_softly_then_aloud_after_a_minute_then_hourly():
         complaints.tell("Z4J-E106", "refused", loud=False, now=float(now))
 
     assert said == ["info", "warning", "warning", "warning"]
+
+
+def test_trouble_that_a_lucky_session_does_not_end_is_told_hourly():
+    said = []
+    complaints = Complaints(lambda level, text: said.append(text))
+
+    for now in range(0, 7300, 10):
+        complaints.tell("Z4J-E116", "elsewhere", loud=True, now=float(now))
+        complaints.connected()
+
+    assert said == ["Z4J-E116 elsewhere"] * 3
 
 
 def test_after_a_connection_the_next_trouble_is_told_anew():

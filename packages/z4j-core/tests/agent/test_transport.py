@@ -108,6 +108,18 @@ def test_where_requests_do_not_work_either_both_are_tried_in_turn(world):
     assert tries == ["websocket", "websocket", "poll"] * 2
 
 
+def test_whom_another_brain_answers_goes_on_with_requests(world):
+    world.websocket.error = refused(502)
+    tries = [world.attempt() for _ in range(3)]
+    world.transport.dial("somewhere")
+
+    for _ in range(3):
+        world.transport.failed(Closed(4421, "elsewhere"))
+        tries.append(world.transport.dial("somewhere").name)
+
+    assert tries == ["websocket"] * 2 + ["poll"] * 4
+
+
 def test_a_session_that_ended_says_nothing_about_the_way(world):
     world.attempt()
 
