@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
+from z4j_core.scheduler.lease import group_of
 
 from ..agents.model import agents
 from ..agents.offers import base_level
 from ..web.ask import Ask
+from ..web.numbers import ms
 from ..web.route import PROJECT, Table
-from . import store
+from . import firerows, leases, store
 from .model import schedules
+from .store import Place
 from .written import Json
 
 ENDPOINTS = Table()
 Name = tuple[str, str]
+OWN = "brain"
+OTHERS = 50
+_LEFT = "SELECT expires_ms - {now} FROM z4j_lease WHERE grp = :grp AND expires_ms > {now}"
 
 
 @ENDPOINTS.get(f"{PROJECT}/schedules/groups", "schedule.read")
@@ -30,11 +36,32 @@ def listed(conn: Connection, project_id: str) -> list[Json]:
     query = select(agents).where(agents.c.project_id == project_id, agents.c.connected.is_(True))
     present = list(conn.execute(query.order_by(agents.c.host, agents.c.pid)))
     offered = {(app["engine"], app["app"]) for agent in present for app in agent.apps or ()}
-    silent = _silent(conn, project_id)
+    silent, lags = _silent(conn, project_id), firerows.lags(conn, project_id)
     return [
         _json(name, known.get(name), present, silent.get(name, ""))
+        | _pace(conn, Place(project_id, *name), known.get(name), lags.get(name, []))
         for name in sorted({*known, *offered})
     ]
+
+
+def _pace(conn: Connection, place: Place, row: Row[Any] | None, lags: list[int]) -> Json:
+    """How long the lease still runs, when it changed hands last, how late its fires are.
+
+    A lease that is not in this database is known to its holders alone.
+    """
+    found = leases.over(conn).rows(_LEFT, {"grp": group_of(*place)})
+    left = int(found[0][0]) if found else None
+    lags.sort()
+    return {
+        "store": OWN if found else None if row is None else row.store,
+        "ttl_left_ms": left, "since": None if row is None else ms(row.heard),
+        "lag_p50_ms": _quantile(lags, 50), "lag_p99_ms": _quantile(lags, 99),
+        "lag_fires": len(lags),
+    }  # fmt: skip
+
+
+def _quantile(ordered: list[int], percent: int) -> int | None:
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)] if ordered else None
 
 
 def _silent(conn: Connection, project_id: str) -> dict[Name, str]:
@@ -50,7 +77,7 @@ def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str
     candidates = [(agent, told) for agent in here if (told := _told(agent, name)) and told[2]]
     leader = next((agent for agent in here if row is not None and agent.stream == row.leader), None)
     return {
-        "engine": name[0], "app": name[1], "store": row.store if row is not None else None,
+        "engine": name[0], "app": name[1],
         "era": row.era if row is not None else 1,
         "revision": row.revision if row is not None else 0,
         "leader": None if leader is None or row is None else {
@@ -59,10 +86,19 @@ def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str
         "candidates": [
             {
                 "agent": agent.stream, "host": agent.host, "pid": agent.pid, "era": told[3],
-                "revision": told[4], "is_leader": agent is leader,
+                "revision": told[4], "is_leader": agent is leader, "role": agent.role,
+                "since": ms(agent.connected_at),
             }
             for agent, told in candidates
         ],
+        "others": [
+            {
+                "agent": agent.stream, "host": agent.host, "pid": agent.pid, "role": agent.role,
+                "why": _why_not(agent, {each.host for each, _ in candidates}),
+            }
+            for agent in here
+            if agent not in [each for each, _ in candidates]
+        ][:OTHERS],
         "silent": bool(silent), "why": silent or _why(here, candidates),
     }  # fmt: skip
 
@@ -74,6 +110,17 @@ def _serves(agent: Any, name: Name) -> bool:
 def _told(agent: Any, name: Name) -> Any:
     groups = agent.groups or ()
     return next((each for each in groups if (each[0], each[1]) == name), None)
+
+
+def _why_not(agent: Any, hosts: set[str]) -> str:
+    """Why a connected process of a group is no candidate."""
+    if base_level(agent.policy or "") < 1:
+        return "its policy is observe: set Z4J_ALLOW=run"
+    if agent.host in hosts:
+        return "another process of this host is its candidate"
+    if agent.role != "worker":
+        return "it is no worker and has not been up for long, or Z4J_SCHEDULER is off"
+    return "Z4J_SCHEDULER is off in it"
 
 
 def _why(here: list[Row[Any]], candidates: list[Any]) -> str | None:
