@@ -16,7 +16,16 @@ from z4j_core.clock import SystemClock
 from z4j_core.scheduler.fires import fire_id
 from z4j_core.wire import AgentSession, RecordType, parse_dsn
 from z4j_core.wire.bodies import (
-    App, Beat, Group, Inventory, Open, Policy, Register, Snapshot, SpoolState, Verb,
+    App,
+    Beat,
+    Group,
+    Inventory,
+    Open,
+    Policy,
+    Register,
+    Snapshot,
+    SpoolState,
+    Verb,
 )  # fmt: skip
 
 CLOCK = SystemClock()

@@ -79,6 +79,26 @@ const pages = [
   }),
   createRoute({
     getParentRoute: in_,
+    path: "/schedules/fires",
+    component: lazyRouteComponent(() => import("./routes/fires"), "FiresPage"),
+  }),
+  createRoute({
+    getParentRoute: in_,
+    path: "/schedules/calendars",
+    component: lazyRouteComponent(() => import("./routes/calendars"), "CalendarsPage"),
+  }),
+  createRoute({
+    getParentRoute: in_,
+    path: "/schedules/leaders",
+    component: lazyRouteComponent(() => import("./routes/leaders"), "LeadersPage"),
+  }),
+  createRoute({
+    getParentRoute: in_,
+    path: "/schedules/drift",
+    component: lazyRouteComponent(() => import("./routes/drift"), "DriftPage"),
+  }),
+  createRoute({
+    getParentRoute: in_,
     path: "/schedules/$id",
     component: lazyRouteComponent(() => import("./routes/schedule"), "SchedulePage"),
   }),

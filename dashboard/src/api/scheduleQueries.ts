@@ -25,6 +25,34 @@ export const revisions = (slug: string, id: string) =>
   resource<{ items: S.Revision[] }>(slug, `/schedules/${part(id)}/revisions`);
 export const groups = (slug: string) => resource<{ items: S.Group[] }>(slug, "/schedules/groups");
 export const calendars = (slug: string) => resource<{ items: S.CalendarDoc[] }>(slug, "/calendars");
+export const closed = (slug: string) => resource<S.Closed>(slug, "/schedules/calendars");
+export const week = (slug: string, q: string, tz: string) =>
+  resource<S.Week>(slug, "/schedules/week", { q, tz });
+export const inHour = (slug: string, q: string, tz: string, at: number) =>
+  resource<{ items: S.InHour[] }>(slug, "/schedules/week", { q, tz, at_s: at / 1000 });
+
+/** Dates of `ics`, the text of an iCalendar file, are added to those given. */
+export type CalendarBody = Omit<S.CalendarDoc, "name"> & { ics?: string };
+export function putCalendar(slug: string, name: string, body: CalendarBody) {
+  return ask<S.CalendarDoc>(`${project(slug)}/calendars/${part(name)}`, { method: "PUT", body });
+}
+
+export function deleteCalendar(slug: string, name: string) {
+  return ask<void>(`${project(slug)}/calendars/${part(name)}`, { method: "DELETE" });
+}
+
+export function driftPage(slug: string, cursor: string, signal: AbortSignal) {
+  return ask<S.DriftPage>(`${project(slug)}/schedules/drift`, { signal }, { cursor, limit: 50 });
+}
+
+export function redeclare(slug: string, id: string, revision: number, fields: string[]) {
+  const init = { method: "POST", body: { fields }, headers: ifMatch(revision) };
+  return ask<S.Schedule>(`${at(slug, id)}/redeclare`, init);
+}
+
+export function allFires(slug: string, q: string, cursor: string, signal: AbortSignal) {
+  return ask<S.NamedFirePage>(`${project(slug)}/fires`, { signal }, { q, limit: 100, cursor });
+}
 
 /** The schedule as JSON text: a form keeps the digits of its arguments. */
 export async function readScheduleText(slug: string, id: string, signal?: AbortSignal) {
@@ -62,8 +90,9 @@ export function editSchedule(slug: string, id: string, revision: number, json: s
   return ask<S.Schedule>(at(slug, id), { method: "PATCH", json, headers: ifMatch(revision) });
 }
 
-export function deleteSchedule(slug: string, id: string, revision: number) {
-  return ask<void>(at(slug, id), { method: "DELETE", headers: ifMatch(revision) });
+export function deleteSchedule(slug: string, id: string, revision: number, reason: string) {
+  const init = { method: "DELETE", headers: ifMatch(revision) };
+  return ask<void>(at(slug, id), init, { reason });
 }
 
 export function restoreSchedule(slug: string, id: string, revision: number, to: number) {

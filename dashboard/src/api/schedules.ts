@@ -129,9 +129,16 @@ export type Fire = {
   revision: number;
   actor: string | null;
   task: { ref: string; state: TaskState } | null;
-  schedule?: string;
-  schedule_name?: string;
 };
+/** A fire in the list of all; `schedule_name` is null where its schedule was deleted. */
+export type NamedFire = Fire & {
+  schedule: string;
+  schedule_name: string | null;
+  definition: string | null;
+  engine: string;
+  app: string;
+};
+export type NamedFirePage = { items: NamedFire[]; next: string | null };
 export type FirePage = { items: Fire[]; next: string | null };
 export type FireDay = {
   day: string;
@@ -153,6 +160,15 @@ export type Candidate = {
   pid: number | null;
   revision: number;
   is_leader: boolean;
+  role: string;
+  since: number | null;
+};
+export type Bystander = {
+  agent: string;
+  host: string;
+  pid: number | null;
+  role: string;
+  why: string;
 };
 export type Group = {
   engine: string;
@@ -162,10 +178,72 @@ export type Group = {
   revision: number;
   leader: { owner: string; epoch: number; host: string | null; pid: number | null } | null;
   candidates: Candidate[];
+  others: Bystander[];
   silent: boolean;
   why: string | null;
+  /** Known of a lease that this server keeps. */
+  ttl_left_ms: number | null;
+  /** When it changed hands last. */
+  since: number | null;
+  lag_p50_ms: number | null;
+  lag_p99_ms: number | null;
+  lag_fires: number;
 };
 export type CalendarDoc = { name: string; dates: string[]; weekend: number[] };
+export type Hit = { day: string; slot_ms: number; local: string; slots: number; more: boolean };
+export type CalendarUser = {
+  id: string;
+  name: string;
+  enabled: boolean;
+  on_hit: string;
+  hits: Hit[];
+};
+export type CalendarItem = CalendarDoc & {
+  updated: number;
+  past: number;
+  users: number;
+  used_by: CalendarUser[];
+};
+export type ClosedWindow = {
+  id: string;
+  name: string;
+  enabled: boolean;
+  action: string;
+  from_ms: number | null;
+  to_ms: number | null;
+  window: BlackoutDoc;
+};
+export type Closed = { items: CalendarItem[]; windows: ClosedWindow[]; more_windows: boolean };
+export type WeekHour = { at_ms: number; local: string; fires: number; schedules: number };
+export type Week = {
+  tz: string;
+  from_ms: number;
+  hours: WeekHour[];
+  /** Schedules that were counted, those of them that do not fire, and those that were not. */
+  schedules: number;
+  idle: number;
+  left_out: number;
+  about: boolean;
+};
+export type InHour = { id: string; name: string; fires: number; about: boolean };
+/** `declared` and `now` are JSON texts, null where the viewer may not see them. */
+export type DriftField = {
+  field: string;
+  declared: string | null;
+  now: string | null;
+  by: string | null;
+  at: number | null;
+};
+export type DriftItem = {
+  id: string;
+  name: string;
+  engine: string;
+  app: string;
+  owner: string;
+  revision: number;
+  fields: DriftField[];
+};
+export type DriftPage = { items: DriftItem[]; next: string | null; declared: number };
 export type Backfill = {
   backfill_id: string | null;
   slots: number[];

@@ -7,7 +7,7 @@ import { Icon } from "../ui/Icon";
 import { useKeys } from "../ui/keys";
 import { Coloured } from "./Coloured";
 import { pastQueries, remember } from "./history";
-import { ELSEWHERE, listAt, type Searched, scheduleWords } from "./places";
+import { ELSEWHERE, listAt, type Searched, wordsAt } from "./places";
 import { useQueryProblem } from "./problem";
 import css from "./query.module.css";
 import { Suggestions } from "./Suggestions";
@@ -25,7 +25,7 @@ function useApply() {
   return {
     list,
     apply: (q: string, isFinal: boolean) => {
-      if (isFinal && list?.name !== "schedules") remember(project, q);
+      if (isFinal && (!list || list.name === "tasks")) remember(project, q);
       if (list) set({ q: q || undefined, row: undefined }, !isFinal);
       else if (isFinal) {
         void navigate({ to: "/p/$project/tasks", params: { project }, search: { q, range } });
@@ -84,8 +84,8 @@ export function QueryBar() {
   const id = useId();
   const asked = useCompletion(project, draft, pos, isOpen && isOfTasks);
   const found = useMemo(
-    () => (isOfTasks ? asked : scheduleWords(draft, pos)),
-    [isOfTasks, asked, draft, pos],
+    () => (isOfTasks ? asked : wordsAt(searched, draft, pos)),
+    [isOfTasks, searched, asked, draft, pos],
   );
   const items = useMemo(
     () => [...(isOfTasks ? fallback(project, draft) : []), ...found.items].slice(0, 14),

@@ -1,24 +1,27 @@
-/** Every schedule: when it fires next, how the last ones went, and what may be done. */
+/** Every schedule, as a list or as a week: when it fires next, how the last ones went, and what may be done. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { Problem } from "../api/http";
 import { groups, schedulePage, schedules } from "../api/scheduleQueries";
 import type { Group, Schedule, SchedulePage } from "../api/types";
 import { setQueryProblem, useQueryProblem } from "../query/problem";
 import { useActs } from "../schedule/acts/useActs";
 import { Legend } from "../schedule/FireStrip";
+import { Head } from "../schedule/Head";
 import { ScheduleTable } from "../schedule/ScheduleTable";
 import { Teach } from "../schedule/Teach";
 import { useLiveSchedules } from "../schedule/useLiveSchedules";
 import { useProject, useUrl } from "../shell/search";
-import { count, plural } from "../ui/format";
+import { count } from "../ui/format";
 import { Icon } from "../ui/Icon";
 import { useKeys } from "../ui/keys";
 import { Part } from "../ui/Part";
 import { Button, Empty, ErrorView, Skeleton } from "../ui/parts";
 import { Text } from "../ui/Text";
 import css from "./page.module.css";
+
+const WeekMap = lazy(() => import("../schedule/WeekMap").then((m) => ({ default: m.WeekMap })));
 
 /** Silent first, then what fires next; what does not fire comes last. */
 export function inOrder(items: Schedule[]): Schedule[] {
@@ -39,7 +42,9 @@ export function shownOf(pages: SchedulePage[], silent: Schedule[], hasMore: bool
 }
 
 function SilentGroups({ items }: { items: Group[] }) {
-  const silent = items.filter((one) => one.silent || (one.leader === null && one.revision > 0));
+  const silent = items.filter(
+    (one) => one.silent || (one.leader === null && one.candidates.length === 0 && one.revision > 0),
+  );
   if (silent.length === 0) return null;
   return (
     <ul className={`${css.attention} ${css.section}`}>
@@ -47,13 +52,13 @@ function SilentGroups({ items }: { items: Group[] }) {
         <li key={`${one.engine}/${one.app}`} data-level={one.silent ? "bad" : "warn"}>
           <Icon name="warn" />
           <span>
-            {one.engine} · <Text value={one.app} limit={128} />:{" "}
+            {one.engine} · <Text value={one.app} limit={128} />,{" "}
             {one.leader === null
               ? "nobody fires its schedules"
               : "a slot passed and no fire was heard of"}
             {one.why && (
               <>
-                {". "}
+                {": "}
                 <Text value={one.why} limit={400} />
               </>
             )}
@@ -85,8 +90,7 @@ function useListKeys(project: string, items: Schedule[]) {
   return active;
 }
 
-export function SchedulesPage() {
-  const project = useProject();
+function List({ project }: { project: string }) {
   const { q, set } = useUrl();
   useLiveSchedules(project, q);
   const found = useInfiniteQuery({
@@ -96,7 +100,7 @@ export function SchedulesPage() {
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,
   });
-  const { data, error } = found;
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = found;
   const { data: groupData } = useQuery(groups(project));
   const problem = useQueryProblem();
   useEffect(() => {
@@ -105,23 +109,58 @@ export function SchedulesPage() {
   }, [error]);
   const silent = useQuery({
     ...schedules(project, "is:silent"),
-    enabled: q === "" && found.hasNextPage,
+    enabled: q === "" && hasNextPage,
   });
   const items = useMemo(
-    () => shownOf(data?.pages ?? [], q === "" ? (silent.data?.items ?? []) : [], found.hasNextPage),
-    [data, q, silent.data, found.hasNextPage],
+    () => shownOf(data?.pages ?? [], q === "" ? (silent.data?.items ?? []) : [], hasNextPage),
+    [data, q, silent.data, hasNextPage],
   );
   const total = data?.pages[0]?.total ?? 0;
   const active = useListKeys(project, items);
   const { acts, sheet } = useActs(project);
+  const more = useCallback(() => {
+    if (!isFetchingNextPage) void fetchNextPage();
+  }, [isFetchingNextPage, fetchNextPage]);
   if (error && !data && !problem) return <ErrorView error={error} />;
   if (!data) return <Skeleton />;
   if (total === 0 && q === "") return <Teach project={project} />;
   return (
-    <div className={css.page}>
-      <header className={css.head}>
-        <h1>Schedules</h1>
-        <span>{plural(total, "schedule")}</span>
+    <>
+      <SilentGroups items={groupData?.items ?? []} />
+      {items.length === 0 ? (
+        <Empty title="0 schedules match">
+          <Button onClick={() => set({ q: undefined })}>Clear the search</Button>
+        </Empty>
+      ) : (
+        <>
+          <ScheduleTable
+            project={project}
+            schedules={items}
+            total={total}
+            active={active}
+            acts={acts}
+            onMore={hasNextPage ? more : undefined}
+          />
+          <Legend />
+          {hasNextPage && (
+            <p className={css.section}>
+              <Button onClick={more}>{count(total - items.length)} more</Button>
+            </p>
+          )}
+        </>
+      )}
+      <Part name="dialog">{sheet}</Part>
+    </>
+  );
+}
+
+export function SchedulesPage() {
+  const project = useProject();
+  const { q, tab } = useUrl();
+  const isWeek = tab === "week";
+  return (
+    <div className={css.page} data-scroll="page">
+      <Head project={project} here={isWeek ? "Week" : "List"} q={q}>
         <span className={css.gap} />
         <Link
           to="/p/$project/schedules/new"
@@ -132,26 +171,14 @@ export function SchedulesPage() {
         >
           <Icon name="plus" /> New schedule
         </Link>
-      </header>
-      <SilentGroups items={groupData?.items ?? []} />
-      {items.length === 0 ? (
-        <Empty title="0 schedules match">
-          <Button onClick={() => set({ q: undefined })}>Clear the search</Button>
-        </Empty>
+      </Head>
+      {isWeek ? (
+        <Suspense fallback={<Skeleton rows={9} />}>
+          <WeekMap project={project} />
+        </Suspense>
       ) : (
-        <>
-          <ScheduleTable project={project} schedules={items} active={active} acts={acts} />
-          <Legend />
-          {found.hasNextPage && (
-            <p className={css.section}>
-              <Button onClick={() => void found.fetchNextPage()}>
-                {count(total - items.length)} more
-              </Button>
-            </p>
-          )}
-        </>
+        <List project={project} />
       )}
-      <Part name="dialog">{sheet}</Part>
     </div>
   );
 }

@@ -1,20 +1,15 @@
 /** What became of each slot, newest first. */
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { firePage } from "../api/scheduleQueries";
-import type { Can, Fire, Schedule } from "../api/types";
+import type { Fire, Schedule } from "../api/types";
 import { usePace } from "../live/context";
 import css from "../routes/page.module.css";
 import { CanButton } from "../task/CanButton";
-import { count, DASH, duration } from "../ui/format";
+import { DASH } from "../ui/format";
 import { Button, Empty, ErrorView, Skeleton } from "../ui/parts";
-import { StateIcon } from "../ui/StateIcon";
-import { Text } from "../ui/Text";
 import { Time } from "../ui/Time";
-import { OutcomeMark } from "./FireStrip";
-import { wallText } from "./marks";
-import { outcomeOf, statusWords, triggerWords } from "./outcome";
+import { FireRow, utcText } from "./FireRow";
 import own from "./schedule.module.css";
 
 const STATUSES: [value: string, label: string][] = [
@@ -28,87 +23,6 @@ const STATUSES: [value: string, label: string][] = [
   ["duplicate_suppressed", "duplicates suppressed"],
 ];
 const PACE_MS = 5000;
-
-function utcText(at: number): string {
-  return new Date(at).toISOString().slice(0, 19).replace("T", " ");
-}
-
-type RowProps = {
-  project: string;
-  fire: Fire;
-  graceMs: number;
-  canReplay: Can;
-  onReplay: () => void;
-};
-
-function Row({ project, fire, graceMs, canReplay, onReplay }: RowProps) {
-  const outcome = outcomeOf({ ...fire, state: fire.task?.state ?? null }, graceMs);
-  return (
-    <tr data-status={fire.status}>
-      <td className={css.name} title={`${utcText(fire.slot_ms)} UTC`}>
-        {fire.slot_local && wallText(fire.slot_local)}
-        {fire.fold > 0 && <small> second</small>}{" "}
-        <span className={fire.slot_local ? own.faint : undefined}>
-          {utcText(fire.slot_ms).slice(0, fire.slot_ms % 60_000 === 0 ? 16 : 19)} UTC
-        </span>
-      </td>
-      <td className={css.wide}>
-        <Time at={fire.due} />
-      </td>
-      <td className={css.end} data-name="lag">
-        {fire.sent === null || fire.lag_ms === null ? DASH : duration(fire.lag_ms * 1000)}
-      </td>
-      <td>
-        <span className={own.outcome}>
-          <OutcomeMark outcome={outcome} />
-          {statusWords(fire.status)}
-          {fire.count > 1 && ` · ${count(fire.count)} slots`}
-        </span>
-        {fire.reason && (
-          <span className={css.muted}>
-            {" "}
-            · <Text value={fire.reason} limit={256} />
-          </span>
-        )}
-      </td>
-      <td className={css.muted}>
-        {triggerWords(fire.trigger)}
-        {fire.actor && (
-          <>
-            {" "}
-            · <Text value={fire.actor} limit={120} />
-          </>
-        )}
-      </td>
-      <td>
-        {fire.task ? (
-          <Link
-            to="/p/$project/t/$ref"
-            params={{ project, ref: fire.task.ref }}
-            search={{}}
-            className={own.outcome}
-          >
-            <StateIcon state={fire.task.state} label />
-          </Link>
-        ) : (
-          <span className={css.faint}>{DASH}</span>
-        )}
-      </td>
-      <td className={`${css.end} ${css.wide} ${css.muted}`}>{fire.epoch}</td>
-      <td className={css.end}>
-        <span className={own.acts}>
-          <CanButton
-            can={canReplay}
-            icon="retry"
-            tone="quiet"
-            label={`replay the slot ${fire.slot_local || utcText(fire.slot_ms)}`}
-            onClick={onReplay}
-          />
-        </span>
-      </td>
-    </tr>
-  );
-}
 
 type Props = { project: string; schedule: Schedule; replay: (s: Schedule, fire: Fire) => void };
 
@@ -167,13 +81,32 @@ export function FireHistory({ project, schedule, replay }: Props) {
           </thead>
           <tbody>
             {fires.map((fire) => (
-              <Row
+              <FireRow
                 key={fire.fire_id}
                 project={project}
                 fire={fire}
                 graceMs={schedule.grace_s * 1000}
-                canReplay={schedule.can.fire}
-                onReplay={() => replay(schedule, fire)}
+                due={
+                  <td className={css.wide}>
+                    <Time at={fire.due} />
+                  </td>
+                }
+                tail={
+                  <>
+                    <td className={`${css.end} ${css.wide} ${css.muted}`}>{fire.epoch || DASH}</td>
+                    <td className={css.end}>
+                      <span className={own.acts}>
+                        <CanButton
+                          can={schedule.can.fire}
+                          icon="retry"
+                          tone="quiet"
+                          label={`replay the slot ${fire.slot_local || utcText(fire.slot_ms)}`}
+                          onClick={() => replay(schedule, fire)}
+                        />
+                      </span>
+                    </td>
+                  </>
+                }
               />
             ))}
           </tbody>

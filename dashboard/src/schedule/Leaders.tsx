@@ -43,8 +43,14 @@ export function Leaders({ project, schedule }: { project: string; schedule: Sche
           {lead && <Behind edits={group.revision - lead.revision} />}
         </p>
       ) : (
-        <p className={css.warn}>
-          Nobody leads. <Text value={group.why ?? "No candidate holds the lease."} limit={400} />
+        <p className={group.candidates.length > 0 ? css.faint : css.warn}>
+          {group.candidates.length > 0 && group.why === null ? (
+            "Who leads is known with the first fire: none has been told of."
+          ) : (
+            <>
+              Nobody leads: <Text value={group.why ?? "there is no candidate"} limit={400} />.
+            </>
+          )}
         </p>
       )}
       {leader && group.why && (

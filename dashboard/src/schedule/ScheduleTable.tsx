@@ -1,10 +1,13 @@
 /** Schedules as a table; on a phone a card each. */
 import { Link } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { memo, useEffect, useRef } from "react";
 import type { Schedule, TaskState } from "../api/types";
+import { useRowsSeen } from "../grid/useRowsSeen";
+import { wantsMore } from "../grid/window";
 import css from "../routes/page.module.css";
 import { CanButton } from "../task/CanButton";
 import { DASH, duration } from "../ui/format";
+import { useIsNarrow } from "../ui/media";
 import { Tag } from "../ui/parts";
 import { STATES, StateIcon } from "../ui/StateIcon";
 import { Text } from "../ui/Text";
@@ -63,21 +66,27 @@ function RowActs({ schedule, acts }: { schedule: Schedule; acts: Acts }) {
   );
 }
 
-type RowProps = { project: string; schedule: Schedule; isActive: boolean; acts: Acts };
+type RowProps = {
+  project: string;
+  schedule: Schedule;
+  index: number;
+  isActive: boolean;
+  acts: Acts;
+};
 
-function Row({ project, schedule, isActive, acts }: RowProps) {
-  const row = useRef<HTMLTableRowElement>(null);
-  useEffect(() => {
-    if (isActive) row.current?.scrollIntoView({ block: "nearest" });
-  }, [isActive]);
+const Row = memo(function Row({ project, schedule, index, isActive, acts }: RowProps) {
   const { engine, task, id } = schedule;
   return (
-    <tr ref={row} data-active={isActive || undefined} data-schedule={schedule.name}>
+    <tr aria-rowindex={index + 2} data-active={isActive || undefined} data-schedule={schedule.name}>
       <td className={css.name}>
         <Link to="/p/$project/schedules/$id" params={{ project, id }} search={{}}>
           <Text value={schedule.name} limit={200} />
         </Link>{" "}
-        {schedule.drift.length > 0 && <Tag tone="warn">edited since declared</Tag>}
+        {schedule.drift.length > 0 && (
+          <span title="edited since a file declared it">
+            <Tag tone="warn">drift</Tag>
+          </span>
+        )}
       </td>
       <td className={own.nextCell}>
         <NextFire schedule={schedule} />
@@ -120,42 +129,74 @@ function Row({ project, schedule, isActive, acts }: RowProps) {
       </td>
     </tr>
   );
-}
+});
 
-type Props = { project: string; schedules: Schedule[]; active: number; acts: Acts };
+type Props = {
+  project: string;
+  schedules: Schedule[];
+  total: number;
+  active: number;
+  acts: Acts;
+  onMore?: () => void;
+};
 
-export function ScheduleTable({ project, schedules, active, acts }: Props) {
+/** Rows near the viewport exist, the others are height; on a phone cards differ in height and all exist. */
+export function ScheduleTable({ project, schedules, total, active, acts, onMore }: Props) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const isCards = useIsNarrow();
+  const seen = useRowsSeen(body, schedules.length, isCards, active);
+  const { from, to, rowHeight } = seen;
+  useEffect(() => {
+    if (onMore && wantsMore(seen, schedules.length)) onMore();
+  }, [onMore, seen, schedules.length]);
   return (
-    <div className={css.wrap}>
-      <table className={`${css.table} ${own.list}`} data-stack>
+    <div className={isCards ? css.wrap : undefined}>
+      <table
+        className={`${css.table} ${own.list}`}
+        data-stack
+        aria-rowcount={total + 1}
+        aria-label="schedules"
+      >
         <thead>
           <tr>
-            <th>name</th>
-            <th>next fire</th>
+            <th className={own.nameHead}>name</th>
+            <th className={own.nextHead}>next fire</th>
             <th>when</th>
-            <th className={css.wide}>definition</th>
+            <th className={`${css.wide} ${own.taskHead}`}>definition</th>
             <th className={`${css.wide} ${own.spare}`}>engine / queue</th>
-            <th>last result</th>
-            <th>newest fires</th>
-            <th className={`${css.end} ${css.wide}`}>p95 lag</th>
+            <th className={own.lastHead}>last result</th>
+            <th className={own.stripHead}>newest fires</th>
+            <th className={`${css.end} ${css.wide} ${own.lagHead}`}>p95 lag</th>
             <th className={`${css.wide} ${own.spare}`}>owner</th>
-            <th>
+            <th className={own.actsHead}>
               <span className="sr">actions</span>
             </th>
           </tr>
         </thead>
-        <tbody>
-          {schedules.map((schedule, at) => (
+        <tbody ref={body}>
+          <Gap height={from * rowHeight} />
+          {schedules.slice(from, to).map((schedule, at) => (
             <Row
               key={schedule.id}
               project={project}
               schedule={schedule}
-              isActive={at === active}
+              index={from + at}
+              isActive={from + at === active}
               acts={acts}
             />
           ))}
+          <Gap height={(schedules.length - to) * rowHeight} />
         </tbody>
       </table>
     </div>
+  );
+}
+
+function Gap({ height }: { height: number }) {
+  if (height <= 0) return null;
+  return (
+    <tr className={own.space}>
+      <td colSpan={10} style={{ height }} />
+    </tr>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DefinitionDoc, FireDay, NextSlot, Schedule } from "../api/types";
-import { listAt, scheduleWords } from "../query/places";
+import { ELSEWHERE, listAt, wordsAt } from "../query/places";
 import { inOrder } from "../routes/schedules";
 import { endOf } from "./acts/PauseSheet";
 import { summary } from "./FireStrip";
@@ -172,19 +172,33 @@ describe("the calendar of 53 weeks", () => {
 });
 
 describe("the search bar on schedules", () => {
+  const schedulesBar = listAt("/p/shop/schedules") ?? ELSEWHERE;
+  const firesBar = listAt("/p/shop/schedules/fires") ?? ELSEWHERE;
+
   test("searches the list that is open", () => {
     expect(listAt("/p/shop/schedules")?.name).toBe("schedules");
     expect(listAt("/p/shop/tasks/")?.name).toBe("tasks");
+    expect(firesBar.name).toBe("fires");
     expect(listAt("/p/shop/schedules/new")).toBeNull();
   });
 
   test("offers the keys and standings of schedules", () => {
-    expect(scheduleWords("nightly is:pa", 13)).toEqual({
+    expect(wordsAt(schedulesBar, "nightly is:pa", 13)).toEqual({
       from: 8,
       to: 13,
       items: [{ text: "is:paused", kind: "value", count: null, hint: "" }],
     });
-    expect(scheduleWords("ta", 2).items.map((item) => item.text)).toEqual(["task:", "tag:"]);
+    expect(wordsAt(schedulesBar, "ta", 2).items.map((item) => item.text)).toEqual([
+      "task:",
+      "tag:",
+    ]);
+  });
+
+  test("offers what a fire can have become", () => {
+    expect(wordsAt(firesBar, "status:du", 9).items.map((item) => item.text)).toEqual([
+      "status:duplicate_suppressed",
+    ]);
+    expect(wordsAt(firesBar, "lag:>", 5).items).toEqual([]);
   });
 });
 

@@ -9,11 +9,12 @@ import { type SheetProps, useAct } from "./act";
 export function DeleteSheet(props: SheetProps & { onDeleted?: () => void }) {
   const { project, schedule } = props;
   const [typed, setTyped] = useState("");
+  const [reason, setReason] = useState("");
   const name = plain(schedule.name);
   const act = useAct(
     props,
     async () => {
-      await deleteSchedule(project, schedule.id, schedule.revision);
+      await deleteSchedule(project, schedule.id, schedule.revision, reason.trim());
       props.onDeleted?.();
     },
     `Deleted ${name}`,
@@ -43,6 +44,16 @@ export function DeleteSheet(props: SheetProps & { onDeleted?: () => void }) {
           autoComplete="off"
           aria-invalid={typed !== "" && typed !== name}
           onChange={(event) => setTyped(event.target.value)}
+        />
+      </label>
+      <label className={css.field}>
+        <span>Reason (optional)</span>
+        <input
+          className={css.input}
+          value={reason}
+          maxLength={500}
+          placeholder="kept in the audit"
+          onChange={(event) => setReason(event.target.value)}
         />
       </label>
     </ActSheet>

@@ -42,9 +42,10 @@ from .migrations import upgrade
 from .queues import api as queues
 from .rotation import service as rotation
 from .rotation.loop import running
-from .schedules import acts, dates, history, leaders, orders, sets
+from .schedules import acts, closed, dates, drifts, history, leaders, orders, sets, weeks
 from .schedules import api as schedules
 from .schedules import moves as schedule_moves
+from .schedules.retention import Retention
 from .schedules.silence import Silence
 from .search import teach
 from .settings import Settings
@@ -64,7 +65,8 @@ AGAIN_S = 1.0
 ENDPOINTS: list[Endpoint] = [
     *auth.ROUTES, *step_up.ROUTES, *tokens.ROUTES, *tasks.ENDPOINTS, *commands.ENDPOINTS,
     *moves.ENDPOINTS, *health.ENDPOINTS, *catalog.ENDPOINTS, *queues.ENDPOINTS, *workers.ENDPOINTS,
-    *leaders.ENDPOINTS, *sets.ENDPOINTS, *acts.ENDPOINTS, *dates.ENDPOINTS, *history.ENDPOINTS,
+    *leaders.ENDPOINTS, *sets.ENDPOINTS, *weeks.ENDPOINTS, *drifts.ENDPOINTS, *closed.ENDPOINTS,
+    *acts.ENDPOINTS, *dates.ENDPOINTS, *history.ENDPOINTS,
     *schedules.ENDPOINTS, *schedule_moves.ENDPOINTS,
     *agents.ENDPOINTS, *keys.ENDPOINTS, *live.ENDPOINTS, *site.ROUTES,
 ]  # fmt: skip
@@ -154,7 +156,10 @@ def create_app(brain: Brain, extra: list[Endpoint] | None = None) -> ASGIApp:
         hub.bulk_changed(project_id, bulk_id)
 
     release = _release(brain, sent)
-    silence = Silence(brain.db, brain.now_us, gateway.scheduled)
+    keepers = (
+        Silence(brain.db, brain.now_us, gateway.scheduled).run,
+        Retention(brain.db, brain.now_us, brain.settings.retention_days).run,
+    )
     brain.streams = hub
     brain.wake, brain.nudge, brain.drain = gateway.wake, release.nudge, gateway.drain
     brain.connected, brain.abort = gateway.connected, gateway.abort
@@ -164,7 +169,7 @@ def create_app(brain: Brain, extra: list[Endpoint] | None = None) -> ASGIApp:
         async with running(brain) as wrap:
             await gateway.start()
             watch = partial(end_revoked, brain, hub.sessions, hub.revoked)
-            works = (hub.run, release.run, silence.run, watch, wrap)
+            works = (hub.run, release.run, *keepers, watch, wrap)
             loops = [asyncio.create_task(_kept(brain, work)) for work in works]
             yield {}
             hub.close()

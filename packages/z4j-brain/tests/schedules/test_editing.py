@@ -175,6 +175,20 @@ def test_restoring_a_revision_brings_back_what_it_was(desk):
     assert (history[0]["by"], history[0]["changes"][0]["after"]) == ("operator", "fast")
 
 
+def test_who_signed_in_long_ago_proves_it_again_before_a_schedule_is_deleted(desk):
+    desk.world.password("admin", "correct horse battery")
+    made, admin = desk.add(), desk.as_("admin")
+    path = f"schedules/{made['id']}"
+    desk.world.clock.advance(601)
+
+    stale = desk.ask("DELETE", path, "admin", made["revision"])
+    admin.post("/api/v1/auth/step-up", json={"password": "correct horse battery"})
+    proven = desk.ask("DELETE", path, "admin", made["revision"])
+
+    assert (stale.status_code, stale.json()["code"]) == (403, "auth.step_up")
+    assert proven.status_code == 204
+
+
 def test_only_an_admin_deletes_and_the_reason_is_written_down(desk):
     made = desk.add()
     path = f"schedules/{made['id']}"

@@ -191,6 +191,15 @@ def test_a_week_off_is_looked_past_by_a_rule_of_every_minute():
     assert built.next(ms(2025, 12, 31, 23, 59)).local == "2026-01-21T00:00:00"
 
 
+@pytest.mark.parametrize("on_hit", ["skip", "next_business_day", "previous_business_day"])
+def test_late_in_an_open_day_a_rule_of_every_second_is_not_lost(on_hit):
+    built = trigger(cron("* * * * * *"), calendars=[{"ref": "work", "on_hit": on_hit}])
+    wednesday = ms(2026, 12, 16, 21)
+
+    assert built.next(wednesday).at_ms == wednesday + 1_000
+    assert built.prev(ms(2026, 12, 16, 3)).at_ms == ms(2026, 12, 16, 3) - 1_000
+
+
 def test_a_window_skips_or_defers_to_its_end():
     window = {"start": "2026-01-01T01:00:00Z", "end": "2026-01-01T04:00:00Z"}
     skipped = trigger(cron("0 * * * *"), blackouts=[{**window, "action": "skip"}])

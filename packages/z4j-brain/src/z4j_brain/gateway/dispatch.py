@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sqlalchemy import Connection as Transaction
 from z4j_core.wire import RecordType
 from z4j_core.wire.bodies import Abort, Actor, Bulk, Command
 
 from ..commands import outbox, seal
 from ..ingest.commit import CommitInfo, OnCommit, ProjectChange
+from ..schedules import unplaced
 from .connection import Connection
 from .core import Core
 from .waking import whenever
@@ -27,6 +29,7 @@ HALVED = frozenset({"cancel", "terminate", "pause", "resume"})
 """Verbs an engine may do in two halves: at the broker once, in every process that may hold it."""
 
 Row = dict[str, Any]
+Noted = Mapping[str, Iterable[str]]
 
 
 class Dispatch:
@@ -50,7 +53,7 @@ class Dispatch:
         core, now_us = self._core, self._core.clock.wall_us()
         changed = await core.db.read(outbox.any_overdue, now_us)
         if changed:
-            self._say(await core.db.write(outbox.overdue, now_us), now_us)
+            self._say(*await core.db.write(_overdue, now_us), now_us=now_us)
         projects = core.registry.projects()
         if not projects:
             return
@@ -79,7 +82,7 @@ class Dispatch:
         core, now_us = self._core, self._core.clock.wall_us()
         state = await core.db.write(outbox.abort, cmd_id, now_us)
         if state == "ready":
-            self._say([(project_id, cmd_id)], now_us)
+            self._say([(project_id, cmd_id)], now_us=now_us)
             return
         body = Abort(bytes.fromhex(cmd_id), reason[:200])
         for connection in core.registry.of_project(project_id):
@@ -92,7 +95,7 @@ class Dispatch:
             core.log.error("command %s has no valid seal and is not sent", row["cmd_id"])
             detail = "this row was not written by the brain"
             await core.db.write(outbox.refuse, row["cmd_id"], "command.seal", detail, now_us)
-            self._say([(row["project_id"], row["cmd_id"])], now_us)
+            self._say([(row["project_id"], row["cmd_id"])], now_us=now_us)
             return
         chosen = self._choose(row)
         if not chosen:
@@ -102,7 +105,7 @@ class Dispatch:
         if await core.db.write(outbox.claim, row["cmd_id"], streams, now_us):
             for connection in chosen:
                 await self._deliver(connection, row)
-            self._say([(row["project_id"], row["cmd_id"])], now_us)
+            self._say([(row["project_id"], row["cmd_id"])], now_us=now_us)
 
     def _choose(self, row: Row) -> list[Connection]:
         able = [
@@ -124,16 +127,28 @@ class Dispatch:
         body = body._replace(params=body.params | _half(connection, row))
         await connection.send(RecordType.COMMAND, body)
 
-    def _say(self, changed: Iterable[tuple[str, str]], now_us: int) -> None:
+    def _say(
+        self, changed: Iterable[tuple[str, str]],
+        schedules: Noted | None = None, *, now_us: int,
+    ) -> None:  # fmt: skip
+        told_of = schedules or {}
         by_project: dict[str, list[str]] = defaultdict(list)
         for project_id, cmd_id in changed:
             by_project[project_id].append(cmd_id)
         changes = tuple(
-            ProjectChange(project_id, commands=tuple(cmd_ids))
+            ProjectChange(
+                project_id, commands=tuple(cmd_ids), schedules=tuple(told_of.get(project_id, ()))
+            )
             for project_id, cmd_ids in by_project.items()
         )
         if changes:
             self._on_commit(CommitInfo(self._core.ingest.advance(), now_us, changes))
+
+
+def _overdue(conn: Transaction, now_us: int) -> tuple[list[tuple[str, str]], Noted]:
+    """End what is past its deadline; (project, command) of each, and schedules by project."""
+    ended = outbox.overdue(conn, now_us)
+    return ended, unplaced.note(conn, [cmd_id for _, cmd_id in ended], now_us)
 
 
 def _offered(connection: Connection, row: Row) -> int:

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from ..commands.results import Answer, apply_results
+from ..schedules import unplaced
 from . import inventory, ledger
 from .batch import Batch, Gap, fresh
 from .commit import Changed, ProjectChange
@@ -146,6 +147,7 @@ def _store(
     bulks: Iterable[str] = ()
     if work.results:
         commands, bulks = apply_results(conn, project_id, work.results, now_us)
+        schedules |= unplaced.note(conn, commands, now_us).get(project_id, set())
     return ProjectChange(
         project_id,
         changed=(*starmap(Changed, tasks.versions()), *(Changed(ref, 0) for ref in linked)),

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Row
 from starlette.responses import Response
 
-from ..errors import Problem
+from ..errors import Forbidden, Problem
 from ..web.answers import answer
 from ..web.ask import Ask
 from ..web.context import Brain
 from ..web.cursor import seal, unseal
+from ..web.rights import needs_step_up
 from ..web.route import PROJECT, Table
 from . import conflicts, previews, query, service, shapes, store, warnings
 from .service import By, New
@@ -177,6 +178,8 @@ async def edit(ask: Ask) -> Response:
 async def delete(ask: Ask) -> None:
     """Take a schedule away; If-Match names its revision. Its fires stay."""
     by, said = by_of(ask), ask.request.headers.get("if-match", "")
+    if needs_step_up(ask.principal, "schedule.delete", by.now_us):
+        raise Forbidden("auth.step_up", "prove again that it is you: type your password")
 
     def work(conn: Connection) -> None:
         row = service.one(conn, ask.project.id, ask.path("id"), lock=True)

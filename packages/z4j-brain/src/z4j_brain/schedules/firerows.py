@@ -12,6 +12,8 @@ from ..commands.model import bulk_items
 from .model import fires, schedules
 
 STRIP = 30
+NEWEST = 5_000
+_SENT, _TIMER = 3, 1
 STATUSES = (
     "", "claimed", "buffered", "sent", "skipped", "missed", "expired", "refused", "failed",
     "duplicate_suppressed",
@@ -26,7 +28,7 @@ def page(
 ) -> list[Row[Any]]:  # fmt: skip
     """Fires with the name of their schedule, newest slot first."""
     query = (
-        select(fires, schedules.c.name.label("schedule_name"))
+        select(fires, schedules.c.name.label("schedule_name"), schedules.c.task.label("definition"))
         .outerjoin(schedules, schedules.c.id == fires.c.schedule_id)
         .where(*where)
     )
@@ -101,3 +103,22 @@ def days(conn: Connection, schedule_id: str, from_ms: int, to_ms: int, most: int
         fires.c.schedule_id == schedule_id, fires.c.slot_ms >= from_ms, fires.c.slot_ms < to_ms
     )
     return list(conn.execute(query.order_by(fires.c.slot_ms.desc()).limit(most)))
+
+
+def lags(conn: Connection, project_id: str) -> dict[tuple[str, str], list[int]]:
+    """How late (ms) the timers of each group placed their fires, of the project's newest ones."""
+    columns = ("engine", "app", "status", "trigger", "lag_ms")
+    newest = (
+        select(*(fires.c[name] for name in columns))
+        .where(fires.c.project_id == project_id)
+        .order_by(fires.c.slot_ms.desc(), fires.c.fire_id.desc())
+        .limit(NEWEST)
+        .subquery()
+    )
+    query = select(newest.c.engine, newest.c.app, newest.c.lag_ms).where(
+        newest.c.status == _SENT, newest.c.trigger == _TIMER
+    )
+    found: dict[tuple[str, str], list[int]] = {}
+    for engine, app, lag_ms in conn.execute(query):
+        found.setdefault((engine, app), []).append(lag_ms)
+    return found

@@ -13,7 +13,7 @@ from ..errors import Invalid
 from ..web.ask import Ask
 from ..web.cursor import seal, unseal
 from ..web.route import PROJECT, Table
-from . import firerows, previews, service, shapes, store
+from . import firequery, firerows, previews, service, shapes, store
 from .firerows import STATUSES, TRIGGERS
 from .model import fires as table
 from .written import Json, definition_of
@@ -26,7 +26,7 @@ REVISIONS = 200
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _ENDED_BADLY = frozenset({4, 6, 7, 8})
 _SENT, _SKIPPED, _MISSED, _EXPIRED, _REFUSED, _FAILED = 3, 4, 5, 6, 7, 8
-PAGED = ("status", "trigger", "cursor", "limit")
+PAGED = ("q", "status", "trigger", "cursor", "limit")
 
 
 @ENDPOINTS.get(f"{SCHEDULE}/fires", "schedule.read", query=PAGED)
@@ -37,15 +37,15 @@ async def fires(ask: Ask) -> Json:
 
 @ENDPOINTS.get(f"{PROJECT}/fires", "schedule.read", query=PAGED)
 async def all_fires(ask: Ask) -> Json:
-    """Fires of all schedules, newest slot first."""
+    """Fires of all schedules, newest slot first; `q` as in the bar of their page."""
     return await _fires(ask, None)
 
 
 async def _fires(ask: Ask, schedule_id: str | None) -> Json:
     limit = max(ask.number("limit", DEFAULT_LIMIT, MOST), 1)
     status, trigger, cursor = ask.text("status"), ask.text("trigger"), ask.text("cursor")
-    key = ask.brain.roots.derive("cursor")
-    purpose = f"fires|{ask.project.id}|{schedule_id}|{status}|{trigger}"
+    q, now_us, key = ask.text("q"), ask.brain.now_us(), ask.brain.roots.derive("cursor")
+    purpose = f"fires|{ask.project.id}|{schedule_id}|{status}|{trigger}|{q}"
     before = None
     if cursor:
         slot, fire_id = unseal(key, purpose, cursor, 2)
@@ -59,6 +59,8 @@ async def _fires(ask: Ask, schedule_id: str | None) -> Json:
         where.append(table.c.status.in_(numbers(status, STATUSES, "status")))
     if trigger:
         where.append(table.c.trigger.in_(numbers(trigger, TRIGGERS, "trigger")))
+    if q:
+        where.append(firequery.where(q, now_us, sqlite=ask.brain.db.is_sqlite))
 
     def work(conn: Connection) -> Json:
         if schedule_id is not None:

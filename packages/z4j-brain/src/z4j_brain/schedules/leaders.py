@@ -6,14 +6,16 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Row, func, select
+from z4j_core.scheduler.lease import group_of
 
 from ..agents.model import agents
 from ..agents.offers import base_level
 from ..audit.service import Entry, record
 from ..errors import NotFound
 from ..web.ask import Ask
+from ..web.numbers import ms
 from ..web.route import PROJECT, Table
-from . import modes, store
+from . import firerows, leases, modes, store
 from .api import by_of
 from .api import told as spread
 from .model import schedules
@@ -24,6 +26,9 @@ ENDPOINTS = Table()
 SCHEDULER = "scheduler"
 """Role of a process that fires centrally."""
 Name = tuple[str, str]
+OWN = "brain"
+OTHERS = 50
+_LEFT = "SELECT expires_ms - {now} FROM z4j_lease WHERE grp = :grp AND expires_ms > {now}"
 
 
 @ENDPOINTS.get(f"{PROJECT}/schedules/groups", "schedule.read")
@@ -78,11 +83,32 @@ def listed(conn: Connection, project_id: str) -> list[Json]:
     query = select(agents).where(agents.c.project_id == project_id, agents.c.connected.is_(True))
     present = list(conn.execute(query.order_by(agents.c.host, agents.c.pid)))
     offered = {(app["engine"], app["app"]) for agent in present for app in agent.apps or ()}
-    silent = _silent(conn, project_id)
+    silent, lags = _silent(conn, project_id), firerows.lags(conn, project_id)
     return [
         _json(name, known.get(name), present, silent.get(name, ""))
+        | _pace(conn, Place(project_id, *name), known.get(name), lags.get(name, []))
         for name in sorted({*known, *offered})
     ]
+
+
+def _pace(conn: Connection, place: Place, row: Row[Any] | None, lags: list[int]) -> Json:
+    """How long the lease still runs, when it changed hands last, how late its fires are.
+
+    A lease that is not in this database is known to its holders alone.
+    """
+    found = leases.over(conn).rows(_LEFT, {"grp": group_of(*place)})
+    left = int(found[0][0]) if found else None
+    lags.sort()
+    return {
+        "store": OWN if found else None if row is None else row.store,
+        "ttl_left_ms": left, "since": None if row is None else ms(row.heard),
+        "lag_p50_ms": _quantile(lags, 50), "lag_p99_ms": _quantile(lags, 99),
+        "lag_fires": len(lags),
+    }  # fmt: skip
+
+
+def _quantile(ordered: list[int], percent: int) -> int | None:
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)] if ordered else None
 
 
 def _silent(conn: Connection, project_id: str) -> dict[Name, str]:
@@ -99,7 +125,7 @@ def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str
     candidates = [(agent, told) for agent in here if (told := _told(agent, name)) and told[2]]
     leader = next((agent for agent in here if row is not None and agent.stream == row.leader), None)
     return {
-        "engine": name[0], "app": name[1], "store": row.store if row is not None else None,
+        "engine": name[0], "app": name[1],
         "mode": modes.mode_of(row), "moving_to": modes.moving_to(row),
         "era": row.era if row is not None else 1,
         "revision": row.revision if row is not None else 0,
@@ -109,10 +135,19 @@ def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str
         "candidates": [
             {
                 "agent": agent.stream, "host": agent.host, "pid": agent.pid, "era": told[3],
-                "revision": told[4], "is_leader": agent is leader,
+                "revision": told[4], "is_leader": agent is leader, "role": agent.role,
+                "since": ms(agent.connected_at),
             }
             for agent, told in candidates
         ],
+        "others": [
+            {
+                "agent": agent.stream, "host": agent.host, "pid": agent.pid, "role": agent.role,
+                "why": _why_not(row, agent, {each.host for each, _ in candidates}),
+            }
+            for agent in here
+            if agent not in [each for each, _ in candidates]
+        ][:OTHERS],
         "silent": bool(silent), "why": silent or _why(row, here, candidates),
     }  # fmt: skip
 
@@ -124,6 +159,19 @@ def _serves(agent: Any, name: Name) -> bool:
 def _told(agent: Any, name: Name) -> Any:
     groups = agent.groups or ()
     return next((each for each in groups if (each[0], each[1]) == name), None)
+
+
+def _why_not(row: Row[Any] | None, agent: Any, hosts: set[str]) -> str:
+    """Why a connected process of a group is no candidate."""
+    if modes.is_led_centrally(row) and agent.role != SCHEDULER:
+        return "this group is fired by a z4j-scheduler, not by its agents"
+    if base_level(agent.policy or "") < 1:
+        return "its policy is observe: set Z4J_ALLOW=run"
+    if agent.host in hosts:
+        return "another process of this host is its candidate"
+    if agent.role != "worker":
+        return "it is no worker and has not been up for long, or Z4J_SCHEDULER is off"
+    return "Z4J_SCHEDULER is off in it"
 
 
 def _why(row: Row[Any] | None, here: list[Row[Any]], candidates: list[Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 from z4j_core.errors import ScheduleInvalid
 from z4j_core.model.commands import Level
-from z4j_core.scheduler.build import Context, build
+from z4j_core.scheduler.build import Context, build, zone_of
 from z4j_core.scheduler.document import Definition
 from z4j_core.scheduler.policy import Cursor, Decision, Schedule, plan
 from z4j_core.scheduler.read import text as read_text
+from z4j_core.scheduler.slots import Slot
 from z4j_core.scheduler.trigger import Trigger
 from z4j_core.scheduler.zone import Zone, zone
 
@@ -37,7 +39,7 @@ def preview(conn: Connection, project_id: str, body: Json, now_us: int) -> Json:
     """
     now_ms = now_us // 1000
     definition = read(_BLANK | {k: v for k, v in body.items() if k not in _ASKED and v is not None})
-    there = _zone(body.get("viewer_tz") or "UTC")
+    there = zone_named(body.get("viewer_tz") or "UTC", "/viewer_tz")
     context = _context(conn, project_id, body, now_ms)
     try:
         trigger = build(definition.trigger, context)
@@ -85,11 +87,16 @@ def _place(conn: Connection, project_id: str, body: Json) -> Place | None:
     return None if row is None else store.place_of(row)
 
 
-def _zone(key: Any) -> Zone:
+def zone_named(key: Any, pointer: str) -> Zone:
+    """The zone somebody looks from.
+
+    Raises:
+        Invalid: there is none of this name.
+    """
     try:
         return zone(read_text(64)(key))
     except ScheduleInvalid as error:
-        raise invalid(error.under("/viewer_tz")) from error
+        raise invalid(error.under(pointer)) from error
 
 
 def _number(value: Any) -> int:
@@ -107,12 +114,13 @@ def _next(
     found: list[Json] = []
     limit = definition.trigger.max_fires
     most = most if limit is None else min(most, limit)
+    zones = zones_of(definition)
     slot = trigger.next(now_ms)
     while slot is not None and len(found) < most:
         found.append({
             "slot_ms": slot.at_ms, "local": slot.local, "fold": slot.fold, "note": slot.note,
             "viewer_local": local_at(there, slot.at_ms),
-            "due_ms": trigger.due_ms(slot, schedule_id), "tz": tz_of(definition),
+            "due_ms": trigger.due_ms(slot, schedule_id), "tz": _tz_at(zones, slot),
         })  # fmt: skip
         slot = trigger.next(slot.at_ms)
     return found
@@ -125,6 +133,19 @@ def tz_of(definition: Definition) -> str:
         if isinstance(document.get("tz"), str):
             return str(document["tz"])
     return "UTC"
+
+
+def zones_of(definition: Definition) -> list[Zone]:
+    """The zones on whose walls its rules are written, each once, in their order."""
+    found = {each.key: each for each in map(zone_of, definition.trigger.specs)}
+    return list(found.values())
+
+
+def _tz_at(zones: Sequence[Zone], slot: Slot) -> str:
+    """The zone on whose wall a slot was written: of several, the first that shows its time."""
+    wall = slot.local[:19]
+    shown = [each.key for each in zones if local_at(each, slot.at_ms)[:19] == wall]
+    return next(iter(shown), zones[0].key)
 
 
 def local_at(there: Zone, at_ms: int) -> str:

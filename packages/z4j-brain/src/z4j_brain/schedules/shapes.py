@@ -49,7 +49,8 @@ def many(
             "last_result": last_result(strip),
             "consecutive_failures": row.consecutive_failures, "fires_total": row.fires_total,
             "strip": [strip_json(each) for each in strip], "lag_p95_ms": lag_p95_ms(strip),
-            "drift": drift(row), "silent": row.silent, "can": _can(row, offer, registered),
+            "drift": drift_json(drift(row), args_visible=args_visible),
+            "silent": row.silent, "can": _can(row, offer, registered),
         })  # fmt: skip
     return found
 
@@ -116,6 +117,16 @@ def drift(row: Any) -> list[Json]:
     ]
 
 
+def drift_json(fields: Sequence[Json], *, args_visible: bool) -> list[Json]:
+    """Drifted fields as this viewer may see them."""
+    return [
+        each
+        if args_visible or each["field"] not in HIDDEN
+        else {"field": each["field"], "declared": None, "now": None}
+        for each in fields
+    ]
+
+
 _NOW = Can(ok=True)
 
 
@@ -152,7 +163,10 @@ def fire_json(row: Any, *, named: bool = False) -> Json:
         "revision": row.revision, "generation": row.generation, "actor": row.actor, "task": task,
     }  # fmt: skip
     if named:
-        found |= {"schedule": row.schedule_id, "schedule_name": row.schedule_name}
+        found |= {
+            "schedule": row.schedule_id, "schedule_name": row.schedule_name,
+            "definition": row.definition, "engine": row.engine, "app": row.app,
+        }  # fmt: skip
     return found
 
 

@@ -14,6 +14,7 @@ from ..db.upsert import upsert
 from .model import calendars, schedule_groups, schedule_revisions, schedules, schedules_gone
 
 RECENT = 200
+CLOSED = 2_000
 DELTAS = 256
 """How many revisions back a group can tell what changed."""
 
@@ -152,6 +153,11 @@ def owned(conn: Connection, project_id: str, owner: str) -> list[Row[Any]]:
     return list(conn.execute(query.order_by(schedules.c.name, schedules.c.id)))
 
 
+def declared(project_id: str) -> ColumnElement[bool]:
+    """Schedules that a file declares."""
+    return and_(schedules.c.project_id == project_id, schedules.c.declared.is_not(None))
+
+
 def of_group(conn: Connection, place: Place, above: int = 0) -> list[Row[Any]]:
     """Schedules of a group changed after a revision, by id."""
     query = select(schedules).where(_in_group(schedules, place), schedules.c.revision > above)
@@ -224,3 +230,13 @@ def using_calendars(conn: Connection, project_id: str) -> Sequence[Row[Any]]:
         schedules.c.project_id == project_id, schedules.c.document.contains('"calendars":[{')
     )
     return list(conn.execute(query.order_by(schedules.c.id).with_for_update()))
+
+
+def with_closings(conn: Connection, project_id: str) -> list[Row[Any]]:
+    """Schedules whose document names a calendar or a window, by name; `CLOSED` at most."""
+    document = schedules.c.document
+    query = select(schedules).where(
+        schedules.c.project_id == project_id,
+        document.contains('"calendars":[{') | document.contains('"blackouts":[{'),
+    )
+    return list(conn.execute(query.order_by(schedules.c.name, schedules.c.id).limit(CLOSED)))

@@ -16,6 +16,7 @@ from z4j_core.scheduler.fires import fire_id as timed_id
 
 from . import timing
 from .model import fires, schedules
+from .unplaced import NOTED
 from .written import days_off, definition_of
 
 PAUSED = "paused: "
@@ -138,6 +139,8 @@ def _known(conn: Connection, project_id: str, ids: set[str]) -> dict[str, RowMap
 
 def _merge(row: dict[str, Any], line: Line) -> None:
     """One more line about a fire: what is newer wins, and who knows only the id adds that."""
+    if row["enq"] == NOTED:
+        row["status"] = 0
     if line.status == _CLAIMED and row["claimed"] is None:
         row["claimed"] = line.at
     if line.status == _SENT and row["sent"] is None:

@@ -5,10 +5,11 @@ A time names all of its day, minute or second; a bare duration all of its unit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from typing import NamedTuple
 
-from .keys import KEYS, Kind
+from .keys import KEYS, Key, Kind
 from .tree import Field, Value
 from .values import duration_us, instant_us
 
@@ -27,9 +28,9 @@ class Span(NamedTuple):
         return above and (self.below is None or number < self.below)
 
 
-def spans(node: Field, now_us: int, zone: tzinfo) -> list[Span]:
+def spans(node: Field, now_us: int, zone: tzinfo, keys: Mapping[str, Key] = KEYS) -> list[Span]:
     """One span per value of a field with an order."""
-    return [_span(KEYS[node.key].kind, node.op, value, now_us, zone) for value in node.values]
+    return [_span(keys[node.key].kind, node.op, value, now_us, zone) for value in node.values]
 
 
 def _span(kind: Kind, op: str, value: Value, now_us: int, zone: tzinfo) -> Span:

@@ -197,7 +197,7 @@ def _bounds(spec: TriggerSpec) -> tuple[int | None, int | None]:
         raise ScheduleInvalid(
             "schedule.bounds",
             "it ends before it starts",
-            hint="let end_at be later than start_at",
+            hint="let the end be later than the start",
             pointer="/end_at",
         )
     return start, end
@@ -215,7 +215,7 @@ def _blackout(spec: BlackoutSpec, context: Context, pointer: str) -> Blackout:
         raise ScheduleInvalid(
             "schedule.bounds",
             "the window ends before it starts",
-            hint="let end be later than start",
+            hint="let the end be later than the start",
             pointer=f"{pointer}/end",
         )
     return Blackout((start, end), defer=defer)

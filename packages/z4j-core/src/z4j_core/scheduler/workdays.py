@@ -48,8 +48,7 @@ class OnWorkdays(Timing):
 
     def next(self, after_ms: int) -> Slot | None:
         best: Slot | None = None
-        start = min(after_ms, self._midnight(self._run_start(self._day(after_ms))) - 1)
-        slot = self._timing.next(start)
+        slot = self._timing.next(self._from(after_ms))
         for _ in range(MAX_DROPPED):
             if slot is None:
                 return best
@@ -70,8 +69,7 @@ class OnWorkdays(Timing):
 
     def prev(self, before_ms: int) -> Slot | None:
         best: Slot | None = None
-        end = max(before_ms, self._midnight(self._run_end(self._day(before_ms)) + 1))
-        slot = self._timing.prev(end)
+        slot = self._timing.prev(self._upto(before_ms))
         for _ in range(MAX_DROPPED):
             if slot is None:
                 return best
@@ -89,6 +87,22 @@ class OnWorkdays(Timing):
             at = slot.at_ms if self._moves(day) or self._open(day) else self._midnight(day)
             slot = self._timing.prev(at)
         return best
+
+    def _from(self, after_ms: int) -> int:
+        """Where to look from: slots of days off before it may move behind it."""
+        day = self._day(after_ms)
+        first = self._run_start(day)
+        if not self._on or (first == day and self._open(day)):
+            return after_ms
+        return min(after_ms, self._midnight(first) - 1)
+
+    def _upto(self, before_ms: int) -> int:
+        """Up to where to look: slots of days off behind it may move before it."""
+        day = self._day(before_ms)
+        last = self._run_end(day)
+        if not self._back or (last == day and self._open(day)):
+            return before_ms
+        return max(before_ms, self._midnight(last + 1))
 
     def _decided(self, best: Slot, slot: Slot) -> bool:
         """Whether no slot beyond `slot` can be moved past `best`: a day between them is open."""
