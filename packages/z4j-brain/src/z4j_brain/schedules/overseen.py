@@ -114,7 +114,7 @@ def _line(place: Place, epoch: int, row: Any) -> told.Line:
 def _is_a(value: Any, kind: type) -> bool:
     if isinstance(value, bool) or not isinstance(value, kind):
         return False
-    return kind is not int or abs(value) < slots.LARGEST
+    return not isinstance(value, int) or abs(value) < slots.LARGEST
 
 
 def owned(
