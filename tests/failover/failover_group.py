@@ -25,6 +25,8 @@ CANDIDATES = 3
 PERIODS_MS = (500, 1_000)
 SETTLE_S = 180.0
 LOOK_S = 0.2
+GRACE_S = 3_600
+"""So late a slot may be and still fires: on a busy machine late is late, and not lost."""
 PATH = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
 never = threading.Event()
 
@@ -166,6 +168,7 @@ class Group:
                 "engine": "celery", "app": self.app, "name": f"{self.app} {every_ms}",
                 "task": "failover.tick", "queue": "failover", "args": [],
                 "specs": [{"kind": "interval", "every": every_ms / 1000, "anchor": "epoch"}],
+                "grace_s": GRACE_S,
                 **more,
             })  # fmt: skip
             since = self.place.brain.rows(

@@ -92,7 +92,8 @@ class Brain:
         self.rows[name] = row = Replica(**{**fields(row), **values})
         shown = 0 if row.paused else every
         if (shown, row.generation) != (last.every_ms, last.generation):
-            self.versions[name].append(Version(now, shown, row.generation))
+            since = max(now, row.not_before_ms)  # a clock that went back does not undo a resume
+            self.versions[name].append(Version(since, shown, row.generation))
         return None
 
     def every(self, row):

@@ -158,7 +158,8 @@ class Brain:
             aged=lambda *_: None, adopted=_nothing, spawn=now, beat=lambda *_: None
         )
         replication = SimpleNamespace(told=lambda _: None)
-        self.frames = Frames(core, presence, SimpleNamespace(), replication, SimpleNamespace())
+        nothing = SimpleNamespace()
+        self.frames = Frames(core, presence, nothing, replication, nothing, nothing)
 
     def _submit(self, batch):
         answer = Answer()

@@ -145,13 +145,34 @@ def test_a_store_that_does_not_answer_costs_one_wait_and_lets_all_start(guard, k
     kept.holds.clear()
     began = time.perf_counter()
 
-    allowed = [guard.first_start(FIRE, mark(FIRE, enq)) for enq in range(1, 200)]
+    allowed = [guard.first_start(FIRE, mark(FIRE, 1)) for _ in range(200)]
 
     assert all(allowed)
     assert time.perf_counter() - began < 2
     assert guard._counters.guard_skipped == len(allowed)
     kept.holds.set()
     eventually(lambda: not guard.first_start(FIRE, mark(FIRE, 9)), "the store, which is back")
+
+
+def test_a_copy_enqueued_in_doubt_waits_longer_for_a_slow_store(guard, kept):
+    kept.holds.clear()
+    assert guard.first_start(FIRE, mark(FIRE, 1))
+    threading.Timer(1.0, kept.holds.set).start()
+
+    assert not guard.first_start(FIRE, mark(FIRE, 2))
+
+    assert guard.told == [(FIRE, 2)]
+
+
+def test_who_does_not_wait_is_kept_as_begun_all_the_same(guard, kept):
+    other = fire_id(SCHEDULE, 1, 120_000)
+    kept.holds.clear()
+    assert guard.first_start(FIRE, mark(FIRE, 1))
+    assert guard.first_start(other, mark(other, 1))
+
+    kept.holds.set()
+
+    eventually(lambda: kept.begun == {FIRE: 1, other: 1}, "both starts to be kept")
 
 
 def test_a_store_that_fails_lets_all_start_and_is_counted(guard, kept):

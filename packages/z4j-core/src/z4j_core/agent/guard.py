@@ -26,6 +26,8 @@ from .items import Source
 
 WAIT_S = 0.25
 """How long a start waits at most."""
+AGAIN_S = 5.0
+"""The same for a copy that was enqueued in doubt whether there is another, which is rare."""
 _MAX_NOTES = 1_000
 _UNASKED = frozenset({"brain", "file"})
 Offer = Callable[[], LeaseStore | None]
@@ -34,6 +36,7 @@ Offer = Callable[[], LeaseStore | None]
 @dataclass(slots=True)
 class _Question:
     ask: Callable[[LeaseStore], Any]
+    wait_s: float = WAIT_S
     done: threading.Event = field(default_factory=threading.Event)
     outcome: Outcome | None = None
 
@@ -94,7 +97,8 @@ class Guard:
         found = read_mark(mark)
         if found is None or found[0] != task_id:
             return True
-        return self._let(*found)
+        fire, enq = found
+        return self._let(fire, enq, wait_s=WAIT_S if enq <= 1 else AGAIN_S)
 
     def sole_start(self, task_id: str) -> bool:
         """The same for an engine whose messages carry nothing: one start until `starts_again`."""
@@ -117,27 +121,35 @@ class Guard:
         else:
             self._counters.guard_skipped += 1
 
-    def _let(self, fire: str, enq: int, *, told: int | None = None) -> bool:
-        if self._asked(lambda store: store.first_start(fire, enq)) is not False:
+    def _let(self, fire: str, enq: int, *, told: int | None = None, wait_s: float = WAIT_S) -> bool:
+        if self._asked(lambda store: store.first_start(fire, enq), wait_s) is not False:
             return True
         self._suppressed(fire, enq if told is None else told)
         return False
 
-    def _asked(self, ask: Callable[[LeaseStore], Any]) -> Any:
-        """The answer of the store; None where there is none within `WAIT_S`, which is counted."""
-        overdue = self._overdue
-        if overdue is not None and not overdue.done.is_set():
+    def _asked(self, ask: Callable[[LeaseStore], Any], wait_s: float = WAIT_S) -> Any:
+        """The answer of the store; None where there is none in time, which is counted.
+
+        While an answer is overdue nobody waits who would not wait longer. It is kept all the same
+        who began: the question is answered some time.
+        """
+        overdue, question = self._overdue, _Question(ask, wait_s)
+        if overdue is not None and not overdue.done.is_set() and overdue.wait_s >= wait_s:
             self._counters.guard_skipped += 1
+            self._keep(question)
             return None
-        question = _Question(ask)
         self._put(question)
-        if not question.done.wait(WAIT_S):
+        if not question.done.wait(wait_s):
             self._overdue = question
         outcome = question.outcome
         if outcome is None or not outcome.ok:
             self._counters.guard_skipped += 1
             return None
         return outcome.value
+
+    def _keep(self, question: _Question) -> None:
+        if self._questions.qsize() < _MAX_NOTES:
+            self._put(question)
 
     def _put(self, question: _Question) -> None:
         with self._lock:
