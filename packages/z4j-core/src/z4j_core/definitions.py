@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from .model.tasks import Parameter, TaskDef
 
 OPTIONS = "__z4j_options__"
 Hidden = Callable[[inspect.Parameter], bool]
+_STRANGE = ("__wrapped__", "__signature__")
+"""What a function may say that is truer than its code."""
+_NAMED = int(inspect.Parameter.POSITIONAL_OR_KEYWORD)
 MAX_DEFAULT = 100
 """Characters of a default that are shown."""
 
@@ -33,6 +37,27 @@ def definition(name: str, function: Any, **more: Any) -> TaskDef:
         options=options,
         **more,
     )
+
+
+def brief(name: str, function: Any) -> TaskDef:
+    """Describe a task by what masks its arguments: for a process that runs one job and ends.
+
+    A plain function tells the names of its parameters without a signature being made of it.
+    """
+    if type(function) is not FunctionType or not vars(function).keys().isdisjoint(_STRANGE):
+        return definition(name, function)
+    said = getattr(function, OPTIONS, None)
+    code = function.__code__
+    count, keywords = code.co_argcount, code.co_kwonlyargcount
+    names = list(code.co_varnames[: count + keywords])
+    rest = iter(code.co_varnames[count + keywords :])
+    if code.co_flags & inspect.CO_VARARGS:
+        names.insert(count, next(rest))
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        names.append(next(rest))
+    params = tuple(Parameter(each, _NAMED) for each in names)
+    options = {} if said is None else {"z4j": said}
+    return TaskDef(name, module=function.__module__, params=params, options=options)
 
 
 def parameters(function: Any, *, but: Hidden | None = None) -> tuple[Parameter, ...]:

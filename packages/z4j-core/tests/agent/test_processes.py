@@ -67,6 +67,21 @@ def test_a_child_that_consumes_owns_a_stream_and_a_connection(brain, start):
     assert brain.store.kinds("child") == [4]
 
 
+def test_a_child_that_consumes_does_not_wait_for_locks_of_its_parents_threads(brain, start):
+    handle, engine = start()
+    engine.emit(TaskEvent(STARTED, "parent"))
+    brain.wait_for_agent()
+    process = handle.process
+
+    with process.changed._cond, process.groups._turn, process.replays._lock:
+        code = in_child(lambda: (
+            engine.emit.worker_up(Worker("w2")),
+            process.stopping.set(),
+        ))  # fmt: skip
+
+    assert code == 0
+
+
 def test_a3_a_process_forked_before_its_first_event_connects_by_itself(brain, start):
     handle, engine = start()
 

@@ -244,13 +244,12 @@ class Emitter:
         self.quietly(self.engine.detach)
 
     def forked(self) -> None:
-        """Forget what belongs to the parent."""
-        self.awaited.clear()
-        self.starting.clear()
-        self.in_hand.clear()
+        """Forget what belongs to the parent, and leave alone what is empty anyway."""
+        for held in (self.awaited, self.starting, self.in_hand, self.workers):
+            if held:
+                held.clear()
         self.guard.forked()
         self.runs.forget_all()
-        self.workers.clear()
 
     def _record(self, event: TaskEvent, at_us: int) -> None:
         """Make an item of a fact and put it down; whoever calls it catches everything."""

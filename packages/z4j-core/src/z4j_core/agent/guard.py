@@ -62,6 +62,7 @@ class Guard:
         self._reset()
 
     def _reset(self) -> None:
+        self._is_copy = False
         self._store: LeaseStore | None = None
         self._has_asked = False
         self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
@@ -79,14 +80,16 @@ class Guard:
 
         After a fork the child makes a store of its own from the same offer.
         """
+        if self._is_copy:
+            self._reset()
         before = self._questions
         self._offer = offer
         self._reset()
         before.put(None)
 
     def forked(self) -> None:
-        """Thread and connection are the parent's."""
-        self._reset()
+        """Thread and connection are the parent's; most children ask for neither."""
+        self._is_copy = True
 
     def first_start(self, task_id: str, mark: object) -> bool:
         """Whether a message may start; `mark` is what it carries, None for one that is no fire.
@@ -116,6 +119,8 @@ class Guard:
         """Keep that a run began; nobody waits for that."""
         if not is_fire(task_id):
             return
+        if self._is_copy:
+            self._reset()
         if self._questions.qsize() < _MAX_NOTES:
             self._put(_Question(lambda store: store.first_start(task_id, 1)))
         else:
@@ -133,6 +138,8 @@ class Guard:
         While an answer is overdue nobody waits who would not wait longer. It is kept all the same
         who began: the question is answered some time.
         """
+        if self._is_copy:
+            self._reset()
         overdue, question = self._overdue, _Question(ask, wait_s)
         if overdue is not None and not overdue.done.is_set() and overdue.wait_s >= wait_s:
             self._counters.guard_skipped += 1

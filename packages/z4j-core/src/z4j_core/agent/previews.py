@@ -32,8 +32,16 @@ class Shown:
         self.no_kwargs: Preview | None = self._redactor.preview_kwargs({})
 
     def learn(self, tasks: Sequence[TaskDef]) -> None:
-        """Take note of parameters and of how single tasks want to be shown."""
-        self._special = {task.name: own for task in tasks if (own := self._own(task)) is not None}
+        """Take note of parameters and of how single tasks want to be shown.
+
+        What was known of others stays: a process may look up no more than it comes by.
+        """
+        special = dict(self._special)
+        for task in tasks:
+            special.pop(task.name, None)
+            if (own := self._own(task)) is not None:
+                special[task.name] = own
+        self._special = special
         if self._special:
             self.no_args = self.no_kwargs = None
         known = {

@@ -79,6 +79,10 @@ class Flush:
 class Process:
     """What all engines of this process share. `run` is the body of the agent's thread."""
 
+    _is_copy = False
+    _parents: tuple[Any, ...] = ()
+    """What was the parent's: letting go of it would copy the pages it lies in."""
+
     def __init__(
         self,
         settings: Settings,
@@ -122,6 +126,7 @@ class Process:
         for emitter in self.emitters:
             if emitter.engine is engine:
                 return emitter
+        self._settle_in()
         emitter = Emitter(engine, self)
         self.emitters.append(emitter)
         engine.attach(emitter)
@@ -132,6 +137,7 @@ class Process:
         """Open the spool at the first fact and start the sender; returns the writer."""
         with self._lock:
             if self.writer is None:
+                self._settle_in()
                 self._open()
                 self._start()
             return self.writer
@@ -139,6 +145,7 @@ class Process:
     def own(self, role: str, *, send: bool = True) -> None:
         """Be a long-lived process with a stream and, if it sends by now, a thread of its own."""
         with self._lock:
+            self._settle_in()
             self.role = role
             if self.is_child:
                 self.writer, self.is_child = None, False
@@ -166,6 +173,7 @@ class Process:
 
     def keep(self, emitter: Emitter, task_id: str, native: Native, at_us: int) -> Replayable | None:
         """Keep an engine's message for a later retry; a child has no thread and writes at once."""
+        self._settle_in()
         kept = self.replays.offer(emitter, task_id, native, at_us)
         if kept is None:
             self.counters.replay_dropped += 1
@@ -237,7 +245,10 @@ class Process:
 
     def close(self, timeout_s: float) -> None:
         """Send what is left for at most `timeout_s` seconds and stop. Children just go."""
-        if self.is_child or self.stopping.is_set():
+        if self.is_child:
+            return
+        self._settle_in()
+        if self.stopping.is_set():
             return
         self.groups.stop(HAND_OVER_S)
         self.hand = None
@@ -298,21 +309,30 @@ class Process:
         self._lock.release()
 
     def forked_child(self) -> None:
-        """Keep the writer, forget thread, locks and what runs in the parent."""
-        self._lock = threading.RLock()
-        self._thread = None
-        self.is_sending, self.hand = False, None
+        """Keep the writer, forget what runs in the parent; what is shared with threads comes later.
+
+        Most children only write. Each page that is touched here is copied for each of them.
+        """
+        self._lock.release()
+        self._parents += (self._thread, self.spool, self.hand)
+        self._thread = self.spool = self.hand = None
+        self.is_sending, self._is_copy = False, True
+        self.is_child = self.writer is not None
+        for emitter in self.emitters:
+            emitter.forked()
+
+    def _settle_in(self) -> None:
+        """Before a copy does more than write: locks and events are its own, not the parent's."""
+        if not self._is_copy:
+            return
+        self._is_copy = False
         self.flushing = Flush()
         self.stopping = threading.Event()
         self.caught_up = threading.Event()
         self.changed = threading.Event()
-        self.spool = None
-        self.is_child = self.writer is not None
         self.replays.forked()
         self.errands = Errands()
         self.groups.forked()
-        for emitter in self.emitters:
-            emitter.forked()
 
 
 def _follow_forks(process: Process) -> None:

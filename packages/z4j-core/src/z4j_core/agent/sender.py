@@ -135,11 +135,14 @@ class Sender:
             raise WireError("Silence", "no acknowledgement for 30 s", 4408)
         if now < self._look_at:
             return
-        if self._spool.grew() or not self._has_scanned:
-            if now >= self._scan_at or self._spool.changed():
+        grown = [sending for sending in self._by_handle.values() if sending.segment.grew()]
+        has_changed = self._spool.changed()
+        if grown or has_changed or not self._has_scanned:
+            if has_changed or now >= self._scan_at:
                 self._scan_at = now + SCAN_S
                 self._scan()
-            for sending in self._by_handle.values():
+                grown = list(self._by_handle.values())  # one that was sealed does not grow
+            for sending in grown:
                 sending.is_dry = False
             self._pause = BUSY_LOOK_S
         else:
@@ -254,7 +257,7 @@ class Sender:
             self._batches.max_items = max(1, limit // 2)
             return True
         self._flying.append(Flight(sending.handle, last, now))
-        sending.sent = last
+        sending.sent, sending.is_dry = last, not full
         self._items_sent += len(bodies)
         self._send(record)
         return full

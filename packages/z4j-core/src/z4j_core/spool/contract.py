@@ -99,6 +99,10 @@ class SegmentHandle(Protocol):
         """Sealed, acknowledged and unlinked: say DONE."""
         ...
 
+    def grew(self) -> bool:
+        """Whether there may be items that no `read` has looked for; never of a sealed one."""
+        ...
+
     def read(self, after: int, max_items: int, max_bytes: int) -> list[bytes]:
         """Bodies of the items after offset `after`; the first of them has offset `after` + 1.
 

@@ -66,6 +66,10 @@ class RingSegment:
         """Offset of the newest item."""
         return self.first + len(self._items) - 1
 
+    def grew(self) -> bool:
+        """Whether there are items that no read has returned."""
+        return self.end > self.seen
+
     def read(self, after: int, max_items: int, max_bytes: int) -> list[bytes]:
         """Bodies after offset `after`; a hole at the front is spanned by one LOST item."""
         bodies: list[bytes] = []
@@ -191,7 +195,7 @@ class RingSpool:
 
     def grew(self) -> bool:
         """Whether there are items that no read has returned."""
-        return self.changed() or any(segment.end > segment.seen for segment in self._segments)
+        return self.changed() or any(segment.grew() for segment in self._segments)
 
     def sync(self) -> None:
         """Nothing to do."""

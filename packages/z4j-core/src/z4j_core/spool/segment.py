@@ -28,10 +28,9 @@ _HEAD = struct.Struct(">HBBI")
 _SUM = struct.Struct(">I")
 _FRAME = struct.Struct(">HBBII")
 _LENGTH_AND_SUM = struct.Struct(">II").unpack_from
-_WORDS = struct.Struct(">III").unpack_from
-_NO_WORDS = (0, 0, 0)
+_CHECKSUM = _SUM.unpack_from
+_NOWHERE = (1 << 40, 0)
 _ITEM_START = struct.pack(">HBB", MAGIC, ITEM, 0)
-_ITEM_MARK = int.from_bytes(_ITEM_START, "big")
 # Text full of frame starts must not make the search quadratic: this bounds what is checksummed.
 _SEARCH_BYTES = 16 * 1024 * 1024
 LOST_ARRAYS = frozenset({b"\x94", b"\x95", b"\x96", b"\x97"})
@@ -141,18 +140,17 @@ def parse(block: bytes, seed: int, *, is_whole: bool, is_sealed: bool, room: int
     """
     bodies: list[bytes | None] = []
     ends: list[int] = []
-    seeds: dict[int, int] = {}
+    seeds: dict[bytes, tuple[int, int]] = {}
     at, size = 0, len(block)
+    body: bytes | None
     while at < size and len(bodies) < room:
-        # Spelled out for the usual frame: a call for each costs more than what it looks at.
-        start = at + FRAME_BYTES
-        mark, length, checksum = _WORDS(block, at) if start <= size else _NO_WORDS
+        # Spelled out for the usual frame: a call for each costs more than what it looks at, and
+        # what its first eight bytes say is looked up, for few lengths differ.
+        head, start = block[at : at + 8], at + FRAME_BYTES
+        length, begun = seeds.get(head) or _begun(head, seed, seeds)
         end = start + length
-        is_frame = mark == _ITEM_MARK and length <= MAX_BODY_BYTES and end <= size
-        body = block[start:end] if is_frame else None
-        if is_frame and length not in seeds:
-            seeds[length] = crc32(block[at : at + 8], seed)
-        if body is None or crc32(body, seeds[length]) != checksum:
+        body = block[start:end]
+        if end > size or crc32(body, begun) != _CHECKSUM(block, at + 8)[0]:
             good = _next_valid(block, at + 1, seed)
             if not good and not (is_whole and is_sealed):
                 return Parsed(bodies, ends, is_starved=not is_whole)
@@ -161,6 +159,17 @@ def parse(block: bytes, seed: int, *, is_whole: bool, is_sealed: bool, room: int
         ends.append(end)
         at = end
     return Parsed(bodies, ends, is_starved=False)
+
+
+def _begun(head: bytes, seed: int, seeds: dict[bytes, tuple[int, int]]) -> tuple[int, int]:
+    """Length of a frame and the CRC of its head; a length that fits nowhere for what is none."""
+    if len(head) < len(_ITEM_START) + 4 or not head.startswith(_ITEM_START):
+        return _NOWHERE
+    length = int.from_bytes(head[4:], "big")
+    if length > MAX_BODY_BYTES:
+        return _NOWHERE
+    seeds[head] = found = length, crc32(head, seed)
+    return found
 
 
 def _valid_body(block: bytes, at: int, seed: int) -> bytes | None:

@@ -317,13 +317,15 @@ class Lane:
 
     def after_fork(self) -> None:
         """In the child: other threads are gone, and their pins and counts are the parent's."""
-        self._lost = []
         self._zero()
+        if self._lost:
+            self._lost = []
         for segment in self._retired:
             segment.pins.clear()
             segment.close()
-        self._retired = []
-        if self._segment is not None:
+        if self._retired:
+            self._retired = []
+        if self._segment is not None and self._segment.pins:
             self._segment.pins.clear()
 
     def close(self) -> None:
@@ -378,17 +380,20 @@ class Writer:
         self._control.close()
 
 
-_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
+_writers: list[weakref.ref[Writer]] = []
 _hooked: list[bool] = []
 
 
 def _remember(writer: Writer) -> None:
-    _writers.add(writer)
+    _writers[:] = [each for each in _writers if each() is not None]
+    _writers.append(weakref.ref(writer))
     if not _hooked and hasattr(os, "register_at_fork"):
         _hooked.append(True)
         os.register_at_fork(after_in_child=_after_fork)
 
 
 def _after_fork() -> None:
-    for writer in list(_writers):
-        writer.after_fork()
+    for each in _writers:
+        writer = each()
+        if writer is not None:
+            writer.after_fork()
