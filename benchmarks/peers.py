@@ -141,6 +141,7 @@ def rq_cron(count: int) -> Figures:
     import logging
 
     import redis
+    from peers import work  # RQ takes no function of the script that runs
     from rq.cron import CronScheduler
 
     client = redis.Redis.from_url(REDIS)
