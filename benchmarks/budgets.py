@@ -36,7 +36,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "wire": ("wire_bench",),
     "cron": ("cron_bench",),
     "leases": ("lease_bench",),
-    "scheduler": ("scheduler_bench", "lease_bench"),
+    "scheduler": ("scheduler_bench", "leader_bench", "lease_bench", "peers_bench"),
 }
 """Modules of benchmarks/ by area."""
 
@@ -79,7 +79,10 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "load_100k_s": at_most(2),
         "leader_rss_mb": at_most(120),
         "idle_cpu_pct": at_most(1),
+        "edit_visible_ms": at_most(200),
         "lag_p99_ms": at_most(100),
+        "leader_fires_per_s.postgresql": at_least(5_000),
+        "leader_fires_per_s.redis": at_least(10_000),
         "fires_per_s.postgresql": at_least(5_000),
         "fires_per_s.redis": at_least(10_000),
         "cron.next_per_s": at_least(100_000),

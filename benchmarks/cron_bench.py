@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 from cronsim import CronSim
-from z4j_core.scheduler.cron import _parse, parse
+from z4j_core.scheduler.cron import forget, parse
 from z4j_core.scheduler.walls import DST, Wall
 from z4j_core.scheduler.zone import zone
 
@@ -57,7 +57,7 @@ def theirs_cronsim(steps: int) -> None:
 def parsed(steps: int) -> None:
     """Read the text and find one slot, each time anew."""
     for _ in range(steps):
-        _parse.cache_clear()
+        forget()
         Wall(parse(TEXT).times, zone(PLACE), DST["cron"]).next(1_767_243_600_000)
 
 

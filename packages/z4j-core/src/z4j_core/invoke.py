@@ -46,7 +46,7 @@ def invoke(
     context = contextvars.copy_context()
 
     def run() -> None:
-        box.append(context.run(attempt, lambda: _answer(call, timeout_s, loop)))
+        box.append(context.run(answered, call, timeout_s=timeout_s, loop=loop))
 
     thread = threading.Thread(target=run, name="z4j-verb", daemon=True)
     thread.start()
@@ -54,6 +54,16 @@ def invoke(
     if box:
         return box[0]
     return Outcome(code="engine.indeterminate", detail=f"no answer within {timeout_s:g} s")
+
+
+def answered(
+    call: Callable[[], Any],
+    *,
+    timeout_s: float = VERB_TIMEOUT_S,
+    loop: asyncio.AbstractEventLoop | None = None,
+) -> Outcome:
+    """Run `call` in this thread, which may wait; only what it awaits ends within `timeout_s`."""
+    return attempt(lambda: _answer(call, timeout_s, loop))
 
 
 def outcome_of(error: BaseException) -> Outcome:

@@ -1,6 +1,7 @@
 """Schedules as documents, and the names of fires."""
 
 import json
+from uuid import UUID, uuid5
 
 import pytest
 from z4j_core.errors import ScheduleInvalid
@@ -79,3 +80,20 @@ def test_a_mark_reads_back_and_nothing_else_does():
     assert read_mark(mark(fire, 2)) == (fire, 2)
     for wrong in (None, 3, "", fire, f"{fire}:0", f"{SCHEDULE}:1", f"{fire}:x", f"{fire}:1\n"):
         assert read_mark(wrong) is None
+
+
+def test_bytes_of_a_replica_leave_out_what_is_usual():
+    usual, own = replica(), replica(grace_s=5, kwargs={"a": 1}, overlap="skip")
+
+    assert set(json.loads(usual.encoded())) == {
+        "id", "generation", "revision", "created_ms", "effective_ms", "name", "task", "specs",
+    }  # fmt: skip
+    assert json.loads(own.encoded()).keys() - json.loads(usual.encoded()).keys() == {
+        "grace_s", "kwargs", "overlap",
+    }  # fmt: skip
+    assert read_replica(json.dumps(own.json()).encode()) == own
+
+
+@pytest.mark.parametrize("slot", [0, 1_767_243_600_000])
+def test_a_fire_is_named_as_uuids_of_version_5_are(slot):
+    assert fire_id(SCHEDULE, 3, slot) == str(uuid5(UUID(SCHEDULE), f"3|{slot}"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from z4j_core.errors import ScheduleInvalid
 from z4j_core.scheduler import days, fields
 from z4j_core.scheduler.canonical import canonical
-from z4j_core.scheduler.cron import _parse, parse
+from z4j_core.scheduler.cron import forget, parse
 from z4j_core.scheduler.days import DayRule, MonthDays, WeekDays
 from z4j_core.scheduler.dialects import DIALECTS
 from z4j_core.scheduler.walls import Wall, dst_of
@@ -182,7 +182,7 @@ class Counter:
 def test_any_text_is_read_or_refused_with_bounded_work(tag, data):
     text = data.draw(ANY_TEXT | TEXTS[tag])
     columns, months = Counter(fields._Reader._plain), Counter(days.DayRule.of)
-    _parse.cache_clear()
+    forget()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fields._Reader, "_plain", partialmethod(columns))
         patch.setattr(days.DayRule, "of", partialmethod(months))

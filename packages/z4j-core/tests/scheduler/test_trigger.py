@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import date
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from z4j_core.errors import ScheduleInvalid
 from z4j_core.scheduler.build import Context, build, check
 from z4j_core.scheduler.spec import read_trigger, trigger_json
+from z4j_core.scheduler.trigger import SharedTrigger
 from z4j_core.scheduler.tzdata import tzdata_version
 from z4j_core.scheduler.workdays import DaysOff
 from z4j_core.scheduler.zone import zone
@@ -284,3 +286,18 @@ def test_zones_are_places_or_fixed_offsets():
     assert zone("UTC+05:30").offset(0) == 19_800
     assert zone("-08:00").key == "UTC-08:00"
     assert tzdata_version() != ""
+
+
+@pytest.mark.parametrize("text", ["30 9 * * mon-fri", "*/7 * * * *", "0 0 29 2 *"])
+def test_a_trigger_that_many_share_answers_as_one_that_is_asked_by_none_else(text):
+    spec = read_trigger(
+        {"specs": [cron(text, tz="Europe/Paris")], "end_at": "2028-03-01T00:00:00Z"}
+    )
+    own, shared = build(spec), build(spec, kind=SharedTrigger)
+    chance = random.Random(text)
+
+    asked = [1_767_243_600_000 + chance.randrange(3 * 365 * 86_400_000) for _ in range(200)]
+    for at in [each + step for each in asked for step in (0, -40_000, 90_000, 1)]:
+        assert shared.next(at) == own.next(at)
+        assert shared.prev(at) == own.prev(at)
+        assert shared.next_due_ms(at, "s") == own.next_due_ms(at, "s")

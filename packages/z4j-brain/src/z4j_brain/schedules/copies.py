@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
-from z4j_core.scheduler.document import days_off_json
+from z4j_core.scheduler.document import days_off_json, row_of
 from z4j_core.scheduler.snapshot import Snapshot, sealed_for
 from z4j_core.scheduler.workdays import DaysOff
 from z4j_core.wire.keys import Credential
@@ -52,8 +52,7 @@ def encoded(row: Any, days: Mapping[str, DaysOff]) -> bytes:
         "paused_until_ms": row.paused_until_ms,
         "days_off": {name: days_off_json(days[name]) for name in sorted(named) if name in days},
     }  # fmt: skip
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return row_of(document)
 
 
 def newest(conn: Connection, place: Place, known: Copy | None) -> Copy:

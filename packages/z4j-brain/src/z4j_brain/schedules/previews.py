@@ -59,7 +59,7 @@ def preview(conn: Connection, project_id: str, body: Json, now_us: int) -> Json:
         found.append(warnings.warn("policy.args_not_registered", text))
     shown = _number(body.get("n"))
     return {
-        "words": trigger.words,
+        "words": trigger.explain(),
         "next": _next(trigger, definition, context.schedule_id, there, now_ms, shown),
         "warnings": found,
         "catchup": _catchup(definition, context, body.get("outage")),

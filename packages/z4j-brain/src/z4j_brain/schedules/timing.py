@@ -58,7 +58,7 @@ def next_of(row: Any, days: Mapping[str, DaysOff], now_ms: int, *, is_spent: boo
     floor = None if is_spent else floor_ms(row)
     slot = None if floor is None else trigger.next(max(floor, now_ms))
     due_ms = None if slot is None else trigger.due_ms(slot, row.id)
-    return Next(slot, due_ms, trigger.words)
+    return Next(slot, due_ms, trigger.explain())
 
 
 def watch_ms(row: Any, days: Mapping[str, DaysOff]) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..errors import ScheduleInvalid
@@ -38,7 +39,9 @@ class Context:
     ended_ms: int | None = None
 
 
-def build(spec: TriggerSpec, context: Context | None = None) -> Trigger:
+def build(
+    spec: TriggerSpec, context: Context | None = None, kind: type[Trigger] = Trigger
+) -> Trigger:
     """The trigger of a spec.
 
     Raises:
@@ -56,7 +59,7 @@ def build(spec: TriggerSpec, context: Context | None = None) -> Trigger:
             timing = OnWorkdays(timing, calendars, zone_of(each))
         timings.append(timing)
     start, end = _bounds(spec)
-    return Trigger(
+    return kind(
         timings[0] if len(timings) == 1 else Joined(tuple(timings)),
         tuple(
             _blackout(each, context, f"/blackouts/{place}")
@@ -66,7 +69,7 @@ def build(spec: TriggerSpec, context: Context | None = None) -> Trigger:
         end,
         spec.jitter_s * 1000,
         spec.jitter_mode,
-        words(spec),
+        partial(words, spec),
     )
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from ..errors import ScheduleInvalid
 from .arqtext import columns_of_arq
-from .days import DayRule, MonthDays, WeekDays
+from .days import DayCache, DayRule, MonthDays, WeekDays, days_of
 from .dialects import ALIASES, BOUNDS, TITLES, Dialect, dialect
 from .fields import read_column
 from .times import DayTimes
@@ -67,16 +67,16 @@ def _parse(text: str, known: Dialect, seed: str) -> Cron:
         both_must_hold(known, dom, dow),
         None if years is None or "*" in years.items else frozenset(years.values),
     )
-    rule = _croniter_days(known, rule, dom, dow)
-    times = _times(columns, rule)
-    if times is None or not rule.ever():
+    days = days_of(_croniter_days(known, rule, dom, dow))
+    times = _times(columns, days)
+    if times is None or not days.ever:
         raise ScheduleInvalid(
             "schedule.never",
             f"{text!r} never fires" + (" in pycron, which says nothing" if known.silent else ""),
             hint="check that the month has such a day" + _silent_hint(known),
             pointer="/expr",
         )
-    return Cron(text, known, columns, rule, times)
+    return Cron(text, known, columns, days.rule, times)
 
 
 def _silent_hint(known: Dialect) -> str:
@@ -98,9 +98,31 @@ def _columns(text: str, known: Dialect, seed: str) -> dict[str, Column]:
     at = 1
     for name, word in zip(layout, words, strict=True):
         at = text.index(word, at - 1) + 1
-        columns[name] = read_column(known, name, word, at, seed)
+        columns[name] = _column(known, name, word, at, seed)
         at += len(word)
     return columns
+
+
+def _column(known: Dialect, name: str, word: str, at: int, seed: str) -> Column:
+    """One column. Most texts say in most columns what others say: it is read once."""
+    said = (known, name, word, seed)
+    found = _columns_read.get(said)
+    if found is None:
+        found = read_column(known, name, word, at, seed)
+        if len(_columns_read) >= _KEPT:
+            _columns_read.clear()
+        _columns_read[said] = found
+    return found
+
+
+_columns_read: dict[tuple[Dialect, str, str, str], Column] = {}
+
+
+def forget() -> None:
+    """Read every text anew from now on: for tests and measures."""
+    _parse.cache_clear()
+    _columns_read.clear()
+    days_of.cache_clear()
 
 
 def _alias(text: str, known: Dialect) -> str:
@@ -202,12 +224,12 @@ def _refuse_mixtures(known: Dialect, dom: Column, dow: Column) -> None:
         )
 
 
-def _times(columns: Mapping[str, Column], rule: DayRule) -> DayTimes | None:
+def _times(columns: Mapping[str, Column], days: DayCache) -> DayTimes | None:
     hour, minute, second = columns["hour"], columns["minute"], columns["second"]
     if not (hour.values and minute.values and second.values):
         return None
     return DayTimes(
-        rule,
+        days,
         tuple(h * _MINUTES + m for h in sorted(hour.values) for m in sorted(minute.values)),
         tuple(sorted(second.values)),
         wildcard=hour.starts_wild or minute.starts_wild,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 WEEK = 7
@@ -109,12 +110,13 @@ class DayRule(NamedTuple):
 
 
 class DayCache:
-    """Days of a rule as ordinals, kept by month."""
+    """Days of a rule as ordinals, kept by month. `ever` says whether there are any."""
 
-    __slots__ = ("_kept", "rule")
+    __slots__ = ("_kept", "ever", "rule")
 
     def __init__(self, rule: DayRule) -> None:
         self.rule = rule
+        self.ever = rule.ever()
         self._kept: dict[int, tuple[int, ...]] = {}
 
     def at_or_after(self, ordinal: int) -> int | None:
@@ -153,3 +155,9 @@ class DayCache:
                 self._kept.clear()
             self._kept[index] = kept
         return kept
+
+
+@lru_cache(maxsize=_KEPT)
+def days_of(rule: DayRule) -> DayCache:
+    """The days of a rule: the same for all texts that mean the same days."""
+    return DayCache(rule)

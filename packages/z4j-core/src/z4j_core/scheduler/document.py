@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -21,7 +21,8 @@ from .moments import Json
 from .policy import Schedule
 from .read import Fields, bounds
 from .rules import Rules
-from .spec import TriggerSpec
+from .spec import TRIGGER_FIELDS, TriggerSpec
+from .trigger import Trigger
 from .workdays import DaysOff
 
 MAX_ARGS_BYTES = 64 << 10
@@ -128,6 +129,21 @@ class Dispatch:
         return {"max_tries": self.max_tries, "max_age_s": self.max_age_s}
 
 
+_TASK = read.text(200)
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "args": lambda value: tuple(_args(value, list, [])),
+    "kwargs": lambda value: _args(value, dict, {}),
+    "headers": lambda value: _args(value, dict, {}),
+    "queue": read.text(200),
+    "priority": read.whole(-(1 << 31), (1 << 31) - 1),
+    "options": _options,
+    "delivery": read.choice("effectively_once", "at_most_once"),
+    "dispatch": Dispatch.read,
+    "description": _about,
+    "tags": read.many(read.text(64), 0, 32),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """What people write. `args` and `kwargs` are JSON values, `options` the engine's own."""
@@ -148,24 +164,16 @@ class Definition:
     tags: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, fields: Fields) -> Definition:
-        """From the fields of a document that may hold others too."""
-        deliveries = read.choice("effectively_once", "at_most_once")
+    def read(cls, fields: Fields, trigger: TriggerSpec | None = None) -> Definition:
+        """From the fields of a document that may hold others; `trigger` where it is known."""
+        if trigger is not None:
+            fields.skip(TRIGGER_FIELDS)
         return cls(
             name=fields.take("name", _name),
-            task=fields.take("task", read.text(200)),
-            trigger=TriggerSpec.read(fields),
+            task=fields.take("task", _TASK),
+            trigger=trigger or TriggerSpec.read(fields),
             rules=Rules.read(fields),
-            args=tuple(fields.take("args", lambda value: _args(value, list, []), ())),
-            kwargs=fields.take("kwargs", lambda value: _args(value, dict, {}), {}),
-            headers=fields.take("headers", lambda value: _args(value, dict, {}), {}),
-            queue=fields.take("queue", read.text(200), None),
-            priority=fields.take("priority", read.whole(-(1 << 31), (1 << 31) - 1), None),
-            options=fields.take("options", _options, {}),
-            delivery=fields.take("delivery", deliveries, "effectively_once"),
-            dispatch=fields.take("dispatch", Dispatch.read, Dispatch()),
-            description=fields.take("description", _about, ""),
-            tags=fields.take("tags", read.many(read.text(64), 0, 32), ()),
+            **fields.given(_READERS),
         )
 
     def json(self) -> Json:
@@ -251,9 +259,9 @@ class Replica:
     paused_until_ms: int | None = None
     days_off: Mapping[str, DaysOff] = field(default_factory=dict)
 
-    def encoded(self) -> bytes:
-        """Canonical JSON: equal replicas are equal bytes."""
-        document = {
+    def json(self) -> Json:
+        """As a document, every default written out."""
+        return {
             "id": self.id,
             "generation": self.generation,
             "revision": self.revision,
@@ -266,19 +274,25 @@ class Replica:
             "days_off": {name: days_off_json(days) for name, days in self.days_off.items()},
             **self.definition.json(),
         }
-        text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return text.encode()
 
-    def planned(self, ended_ms: int | None = None) -> Schedule:
+    def encoded(self) -> bytes:
+        """Canonical JSON: equal replicas are equal bytes."""
+        return row_of(self.json())
+
+    def planned(self, ended_ms: int | None = None, trigger: Trigger | None = None) -> Schedule:
         """As `plan` wants it. `ended_ms`: when the last run ended, for fixed delays.
+
+        `trigger` where the one of the definition was built before.
 
         Raises:
             ScheduleInvalid: the trigger cannot be built here
         """
-        context = Context(self.id, self.created_ms, self.days_off, ended_ms)
+        if trigger is None:
+            context = Context(self.id, self.created_ms, self.days_off, ended_ms)
+            trigger = build(self.definition.trigger, context)
         return Schedule(
             id=self.id,
-            trigger=build(self.definition.trigger, context),
+            trigger=trigger,
             rules=self.definition.rules,
             effective_ms=self.effective_ms,
             not_before_ms=self.not_before_ms,
@@ -289,7 +303,47 @@ class Replica:
         )
 
 
+_ALWAYS = frozenset(
+    ("id", "generation", "revision", "created_ms", "effective_ms", "name", "task", "specs")
+)
+_USUAL = {
+    name: value
+    for name, value in Replica("", 0, 0, 0, 0, Definition("", "", TriggerSpec(()))).json().items()
+    if name not in _ALWAYS
+}
+
+
+def row_of(document: Json) -> bytes:
+    """A replica's document as canonical JSON: names in order, and what is usual is left out.
+
+    A hundred thousand of these are held and read by whoever leads.
+    """
+    told = {
+        name: value
+        for name, value in document.items()
+        if name not in _USUAL or value != _USUAL[name]
+    }
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+_ID = read.text(36)
+_GENERATION = read.whole(0, (1 << 32) - 1)
+_REVISION = read.whole(0, (1 << 63) - 1)
 _INSTANT = read.whole(-(1 << 53), 1 << 53)
+_decoded = json.JSONDecoder().decode
+
+
+def decoded(data: bytes) -> Any:
+    """What the bytes of a replica say.
+
+    Raises:
+        ScheduleInvalid: they are no JSON
+    """
+    try:
+        return _decoded(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise bounds("it is no JSON", "send the canonical form") from error
 
 
 def read_replica(data: bytes) -> Replica:
@@ -298,23 +352,24 @@ def read_replica(data: bytes) -> Replica:
     Raises:
         ScheduleInvalid: with the pointer of the field that is wrong
     """
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise bounds("it is no JSON", "send the canonical form") from error
+    return replica_of(decoded(data))
+
+
+def replica_of(value: Any, trigger: TriggerSpec | None = None) -> Replica:
+    """A replica from what its bytes say; `trigger` where the part of it was read before.
+
+    Raises:
+        ScheduleInvalid: with the pointer of the field that is wrong
+    """
     fields = Fields(value, "a schedule")
     found = Replica(
-        id=fields.take("id", read.text(36)),
-        generation=fields.take("generation", read.whole(0, (1 << 32) - 1)),
-        revision=fields.take("revision", read.whole(0, (1 << 63) - 1)),
+        id=fields.take("id", _ID),
+        generation=fields.take("generation", _GENERATION),
+        revision=fields.take("revision", _REVISION),
         created_ms=fields.take("created_ms", _INSTANT),
         effective_ms=fields.take("effective_ms", _INSTANT),
-        not_before_ms=fields.take("not_before_ms", _INSTANT, 0),
-        enabled=fields.take("enabled", read.flag, default=True),
-        paused=fields.take("paused", read.flag, default=False),
-        paused_until_ms=fields.take("paused_until_ms", _INSTANT, None),
-        days_off=fields.take("days_off", _days_off, {}),
-        definition=Definition.read(fields),
+        definition=Definition.read(fields, trigger),
+        **fields.given(_STANDING),
     )
     fields.done()
     return found
@@ -323,3 +378,12 @@ def read_replica(data: bytes) -> Replica:
 def _days_off(value: Any) -> dict[str, DaysOff]:
     fields = Fields(value, "days off")
     return {str(name): fields.take(str(name), read_days_off) for name in value}
+
+
+_STANDING: Mapping[str, Callable[[Any], Any]] = {
+    "not_before_ms": _INSTANT,
+    "enabled": read.flag,
+    "paused": read.flag,
+    "paused_until_ms": _INSTANT,
+    "days_off": _days_off,
+}

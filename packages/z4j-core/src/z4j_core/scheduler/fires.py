@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID, uuid5
 
 from ..wire.codec import pack
 
@@ -25,22 +24,32 @@ RESERVED = frozenset(
 
 def fire_id(schedule: str, generation: int, slot_ms: int) -> str:
     """The id of a slot's fire; it becomes the engine's task id. `schedule` is a UUID as text."""
-    return str(uuid5(UUID(schedule), f"{generation}|{slot_ms}"))
+    return named(schedule, f"{generation}|{slot_ms}")
+
+
+def named(schedule: str, name: str) -> str:
+    """The UUID of version 5 of a name that belongs to a schedule; thousands are made at once."""
+    said = bytes.fromhex(schedule.replace("-", "")) + name.encode()
+    found = bytearray(hashlib.sha1(said, usedforsecurity=False).digest()[:16])
+    found[6] = found[6] & 0x0F | 0x50
+    found[8] = found[8] & 0x3F | 0x80
+    text = found.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def manual_id(schedule: str, nonce: str) -> str:
     """The id of a fire by hand."""
-    return str(uuid5(UUID(schedule), f"m|{nonce}"))
+    return named(schedule, f"m|{nonce}")
 
 
 def backfill_id(schedule: str, backfill: str, slot_ms: int) -> str:
     """The id of one slot of a backfill: the same backfill has the same ids."""
-    return str(uuid5(UUID(schedule), f"b|{backfill}|{slot_ms}"))
+    return named(schedule, f"b|{backfill}|{slot_ms}")
 
 
 def replay_id(schedule: str, nonce: str) -> str:
     """The id of a fire that is done again."""
-    return str(uuid5(UUID(schedule), f"r|{nonce}"))
+    return named(schedule, f"r|{nonce}")
 
 
 def mark(fire: str, enq: int) -> str:

@@ -7,7 +7,6 @@ on. It counts no further than a bound, however long nobody looked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from .overlap import Fate, allowed
@@ -19,8 +18,7 @@ COUNTED = 10_000
 """How many slots one call fires, and to how many it counts what was missed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """What `plan` asks of a schedule.
 
     No slot is looked at that is not later than `effective_ms` (of the generation), `not_before_ms`
@@ -38,8 +36,7 @@ class Schedule:
     max_fires: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """How far a schedule has come.
 
     `slot_ms` is where it stands, None for never; where the store lost it, `missing` is true and
@@ -86,14 +83,14 @@ class Decision(NamedTuple):
 
 def lower_bound(cursor: Cursor, schedule: Schedule) -> int:
     """Slots up to here are settled."""
-    seen = [schedule.effective_ms, schedule.not_before_ms]
+    found = max(schedule.effective_ms, schedule.not_before_ms)
     if cursor.slot_ms is not None:
-        seen.append(cursor.slot_ms)
-    if cursor.missing:
-        seen += cursor.seen_ms
+        found = max(found, cursor.slot_ms)
+    if cursor.missing and cursor.seen_ms:
+        found = max(found, *cursor.seen_ms)
     if schedule.paused and schedule.paused_until_ms is not None:
-        seen.append(schedule.paused_until_ms)
-    return max(seen)
+        found = max(found, schedule.paused_until_ms)
+    return found
 
 
 def settled(cursor: Cursor, decisions: Sequence[Decision]) -> int | None:

@@ -53,6 +53,20 @@ class Fields:
             own = error.pointer
             raise error.under("" if own.startswith(pointer) else pointer) from error
 
+    def given(self, readers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+        """Those of some fields that are there, each by its reader. null is not there."""
+        self._read.update(readers)
+        there = self._value
+        return {
+            name: self.take(name, read)
+            for name, read in readers.items()
+            if there.get(name) is not None
+        }
+
+    def skip(self, names: Iterable[str]) -> None:
+        """Fields that were read before."""
+        self._read.update(names)
+
     def done(self) -> None:
         """Refuse what nobody asked for."""
         for name in self._value:

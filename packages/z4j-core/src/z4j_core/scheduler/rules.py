@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +13,20 @@ from .read import Fields
 _DAY_S = 86_400
 _FOREVER_S = 10 * 366 * _DAY_S
 OVERLAPS = ("allow", "skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other")
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "grace_s": read.whole(0, _DAY_S),
+    "catchup": read.choice("skip", "fire_one", "fire_all"),
+    "catchup_window_s": read.whole(10, _FOREVER_S),
+    "catchup_max": read.whole(1, 10_000),
+    "catchup_pick": read.choice("latest", "earliest"),
+    "overlap": read.choice(*OVERLAPS),
+    "max_running": read.whole(1, 10_000),
+    "overlap_timeout_s": read.whole(1, _FOREVER_S),
+    "pause_after_failures": read.whole(1, 10_000),
+    "require_last_success": read.flag,
+    "expires_after_s": read.whole(1, _FOREVER_S),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +48,7 @@ class Rules:
     @classmethod
     def read(cls, fields: Fields) -> Rules:
         """From the fields of a schedule."""
-        return cls(
-            fields.take("grace_s", read.whole(0, _DAY_S), 60),
-            fields.take("catchup", read.choice("skip", "fire_one", "fire_all"), "fire_one"),
-            fields.take("catchup_window_s", read.whole(10, _FOREVER_S), _DAY_S),
-            fields.take("catchup_max", read.whole(1, 10_000), 100),
-            fields.take("catchup_pick", read.choice("latest", "earliest"), "latest"),
-            fields.take("overlap", read.choice(*OVERLAPS), "allow"),
-            fields.take("max_running", read.whole(1, 10_000), 1),
-            fields.take("overlap_timeout_s", read.whole(1, _FOREVER_S), 3_600),
-            fields.take("pause_after_failures", read.whole(1, 10_000), None),
-            fields.take("require_last_success", read.flag, default=False),
-            fields.take("expires_after_s", read.whole(1, _FOREVER_S), None),
-        )
+        return cls(**fields.given(_READERS))
 
     def json(self) -> Json:
         return asdict(self)

@@ -7,7 +7,7 @@ read in one canonical form, so that equal triggers are equal texts.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +94,20 @@ def _blackout_cron(cron: str, tz: str) -> CronSpec:
     return spec
 
 
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "exclude": read.many(read_spec, 0, MAX_SPECS),
+    "calendars": read.many(CalendarRef.read, 0, MAX_CALENDARS),
+    "blackouts": read.many(BlackoutSpec.read, 0, MAX_BLACKOUTS),
+    "start_at": When.read,
+    "end_at": When.read,
+    "max_fires": read.whole(1, (1 << 53) - 1),
+    "jitter_s": read.whole(0, _DAY_S),
+    "jitter_mode": read.choice("slot", "fixed"),
+}
+TRIGGER_FIELDS = ("specs", *_READERS)
+"""What decides slots, by the names it has in a document."""
+
+
 @dataclass(frozen=True, slots=True)
 class TriggerSpec:
     """Everything that decides slots: when one of these changes, the generation rises."""
@@ -110,17 +124,8 @@ class TriggerSpec:
 
     @classmethod
     def read(cls, fields: Fields) -> TriggerSpec:
-        found = cls(
-            fields.take("specs", read.many(read_spec, 1, MAX_SPECS)),
-            fields.take("exclude", read.many(read_spec, 0, MAX_SPECS), ()),
-            fields.take("calendars", read.many(CalendarRef.read, 0, MAX_CALENDARS), ()),
-            fields.take("blackouts", read.many(BlackoutSpec.read, 0, MAX_BLACKOUTS), ()),
-            fields.take("start_at", When.read, None),
-            fields.take("end_at", When.read, None),
-            fields.take("max_fires", read.whole(1, (1 << 53) - 1), None),
-            fields.take("jitter_s", read.whole(0, _DAY_S), 0),
-            fields.take("jitter_mode", read.choice("slot", "fixed"), "slot"),
-        )
+        specs = fields.take("specs", read.many(read_spec, 1, MAX_SPECS))
+        found = cls(specs, **fields.given(_READERS))
         for place, spec in enumerate(found.exclude):
             if spec.kind in ("on_start", "custom"):
                 raise bounds(

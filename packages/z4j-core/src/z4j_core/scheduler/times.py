@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from datetime import date
 
-from .days import DayCache, DayRule
+from .days import DayCache
 from .slots import DAY_S
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -19,7 +19,7 @@ class DayTimes:
 
     def __init__(
         self,
-        days: DayRule,
+        days: DayCache,
         minutes: tuple[int, ...],
         seconds: tuple[int, ...] = (0,),
         *,
@@ -30,7 +30,7 @@ class DayTimes:
         self.seconds = seconds
         self.wildcard = wildcard
         self.daily = daily
-        self._days = DayCache(days)
+        self._days = days
         self._first = minutes[0] * _MINUTE + seconds[0]
         self._last = minutes[-1] * _MINUTE + seconds[-1]
 

@@ -6,10 +6,10 @@ where it is: jitter and windows move the due time and never the slot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .blackouts import Blackout, judge
 from .slots import Slot, Timing
@@ -70,7 +70,8 @@ class Without(Timing):
 class Trigger(Timing):
     """Everything that decides the slots of a schedule. Immutable; shared between threads.
 
-    `start_ms` and `end_ms` are inclusive. `words` says in plain language what it does.
+    `start_ms` and `end_ms` are inclusive. `said` is asked for what it does in plain words, which
+    few ever want to know.
     """
 
     timing: Timing
@@ -79,7 +80,7 @@ class Trigger(Timing):
     end_ms: int | None = None
     jitter_ms: int = 0
     jitter_mode: str = "slot"
-    words: str = field(default="", compare=False)
+    said: Callable[[], str] = field(default=str, compare=False)
 
     def next(self, after_ms: int) -> Slot | None:
         if self.start_ms is not None:
@@ -122,9 +123,10 @@ class Trigger(Timing):
 
         Jitter never reaches the next slot.
         """
-        verdict = judge(self.blackouts, slot.at_ms)
-        if verdict.due_ms is not None and verdict.due_ms != slot.at_ms:
-            return verdict.due_ms
+        if self.blackouts:
+            verdict = judge(self.blackouts, slot.at_ms)
+            if verdict.due_ms is not None and verdict.due_ms != slot.at_ms:
+                return verdict.due_ms
         if not self.jitter_ms:
             return slot.at_ms
         spread = self._spread(slot, schedule_id)
@@ -144,9 +146,14 @@ class Trigger(Timing):
             yield Due(slot, self.due_ms(slot, schedule_id))
             slot = self.next(slot.at_ms)
 
+    def next_due_ms(self, after_ms: int, schedule_id: str) -> int | None:
+        """When to act on the first slot later than `after_ms`; None where there is none."""
+        slot = self.next(after_ms)
+        return None if slot is None else self.due_ms(slot, schedule_id)
+
     def explain(self) -> str:
         """What it does, in plain words."""
-        return self.words
+        return self.said()
 
     def _spread(self, slot: Slot, schedule_id: str) -> int:
         said = schedule_id.encode()
@@ -166,6 +173,47 @@ class Trigger(Timing):
                 return last
             before = last.at_ms
         return slot
+
+
+_NOWHERE = (0, Slot(0, ""))
+_remember = object.__setattr__
+"""What a trigger says does not change by it."""
+
+
+class SharedTrigger(Trigger):
+    """A trigger of many schedules, which all ask the same: it remembers its last answers.
+
+    From where it was asked up to the slot it found there is no other slot; so whoever asks from
+    anywhere between gets the same. Two such stretches are kept: to a slot and to the one behind it.
+    """
+
+    __slots__ = ("_after", "_before")
+    _after: tuple[tuple[int, Slot], tuple[int, Slot]]
+    _before: tuple[int, Slot]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _remember(self, "_after", (_NOWHERE, _NOWHERE))
+        _remember(self, "_before", _NOWHERE)
+
+    def next(self, after_ms: int) -> Slot | None:
+        kept = self._after
+        for low, slot in kept:
+            if low <= after_ms < slot.at_ms:
+                return slot
+        found = super().next(after_ms)
+        if found is not None:
+            _remember(self, "_after", ((after_ms, found), kept[0]))
+        return found
+
+    def prev(self, before_ms: int) -> Slot | None:
+        high, slot = self._before
+        if slot.at_ms < before_ms <= high:
+            return slot
+        found = super().prev(before_ms)
+        if found is not None:
+            _remember(self, "_before", (before_ms, found))
+        return found
 
 
 def _instant(slot: Slot) -> int:

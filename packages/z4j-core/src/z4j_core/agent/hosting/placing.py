@@ -12,7 +12,7 @@ from uuid import UUID
 
 from ...engine import capabilities
 from ...errors import Refused
-from ...invoke import Outcome, invoke
+from ...invoke import Outcome, answered, invoke
 from ...model.commands import Capability, Scope
 from ...model.fires import Status
 from ...model.tasks import Job, TaskState
@@ -60,13 +60,13 @@ class Placing:
             self._admit(job)
         except Refused as error:
             return Outcome(code=error.code, detail=str(error), rule=error.rule)
+        return contextvars.copy_context().run(self._enqueue, job, max(0.05, deadline_s))
+
+    def _enqueue(self, job: Job, deadline_s: float) -> Outcome:
         engine = self._home.emitter.engine
-        call = contextvars.copy_context()
-        call.run(ORIGIN.set, self._origin(job.id or ""))
+        ORIGIN.set(self._origin(job.id or ""))
         loop = getattr(engine, "loop", None)
-        return call.run(
-            invoke, lambda: engine.enqueue(job), timeout_s=max(0.05, deadline_s), loop=loop
-        )
+        return answered(lambda: engine.enqueue(job), timeout_s=deadline_s, loop=loop)
 
     def end(self, fire_id: str, how: End) -> None:
         """End a run to make room for the next one, as far as engine and policy can and may."""

@@ -26,8 +26,10 @@ LONGEST_S = 86_400.0
 """A run that began so long ago is not told of any more."""
 _TRIES = 10
 _MOST = 10_000
-_NEEDLESS = (b'"overlap":"allow"', b'"pause_after_failures":null', b'"require_last_success":false')
-_DELAYED = b'"mode":"fixed_delay"'
+_NEEDS = re.compile(
+    rb'"(?:overlap|pause_after_failures|require_last_success)":|"mode":"fixed_delay"'
+)
+"""What rows name that is not as usual, where runs matter to a schedule."""
 _FIRE = re.compile(rb"\xd9\x24[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-")
 _HEAD_BYTES = 400
 """More than what stands before the task's id in an item."""
@@ -46,7 +48,7 @@ def tracked(schedules: Mapping[bytes, bytes]) -> Tracked:
     """
     found: dict[str, set[str]] = {}
     for data in schedules.values():
-        if _DELAYED in data or not all(text in data for text in _NEEDLESS):
+        if _NEEDS.search(data):
             with contextlib.suppress(ValueError, TypeError, KeyError):
                 row = json.loads(data)
                 found.setdefault(str(row["task"]), set()).add(str(row["id"]))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
-from uuid import UUID
 
-from ..document import Replica, read_replica
+from ..document import Replica, decoded, replica_of
 from ..policy import Schedule
 from .contract import Snapshot
 from .glance import glance
+from .shapes import shape_of
 
 PARSED = 4_096
 """How many schedules are kept parsed."""
@@ -30,38 +30,46 @@ class Parsed(NamedTuple):
     delayed: bool
 
 
+class Rows(Mapping[str, bytes]):
+    """Rows of a snapshot, by the ids of schedules as text."""
+
+    def __init__(self, held: Mapping[bytes, bytes]) -> None:
+        self.held = held
+
+    def __getitem__(self, name: str) -> bytes:
+        return self.held[key_of(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return map(name_of, self.held)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+
 class Book:
     """Rows, and when each is due."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, bytes] = {}
+        self.rows = Rows({})
         self.last_slots: Mapping[bytes, tuple[int, int]] = {}
-        self._held: Mapping[bytes, bytes] = {}
-        self._heap: list[tuple[int, str, int]] = []
-        self._turns: dict[str, int] = {}
+        self._heap: list[tuple[int, bytes]] = []
+        self._due: dict[bytes, int] = {}
+        """When each comes up; entries of the heap that say another time are old."""
         self._parsed: dict[str, tuple[bytes, Parsed]] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, snapshot: Snapshot) -> set[str]:
-        """Go by a snapshot from now on; the ids of what it adds, changes or takes away."""
-        new, old = snapshot.schedules, self._held
-        changed = {key for key, data in new.items() if old.get(key) != data}
-        gone = old.keys() - new.keys()
-        self._held, self.last_slots = new, snapshot.last_slots
-        touched = set()
-        for key in changed:
-            name = str(UUID(bytes=key))
-            self.rows[name] = new[key]
-            touched.add(name)
-        for key in gone:
-            name = str(UUID(bytes=key))
-            self.rows.pop(name, None)
-            touched.add(name)
-        for name in touched:
-            self.unpush(name)
-            self._parsed.pop(name, None)
+    def take(self, snapshot: Snapshot) -> list[bytes]:
+        """Go by a snapshot from now on; the keys of what it adds, changes or takes away."""
+        new, old = snapshot.schedules, self.rows.held
+        touched = [key for key, data in new.items() if old.get(key) != data]
+        if old:
+            touched += [key for key in old if key not in new]
+            for key in touched:
+                self._due.pop(key, None)
+                self._parsed.pop(name_of(key), None)
+        self.rows, self.last_slots = Rows(new), snapshot.last_slots
         return touched
 
     def clear(self) -> None:
@@ -70,7 +78,7 @@ class Book:
 
     def seen_ms(self, name: str) -> tuple[int, ...]:
         """The last slot that the brain knows of a schedule, if it knows one."""
-        found = self.last_slots.get(UUID(name).bytes)
+        found = self.last_slots.get(key_of(name)) if self.last_slots else None
         return () if found is None else (found[1],)
 
     def parsed(self, name: str, ended_ms: int | None = None) -> Parsed:
@@ -105,31 +113,42 @@ class Book:
 
     def push(self, name: str, due_ms: int) -> None:
         """Let a schedule come up at a time, and at no other."""
-        turn = self._turns.get(name, 0) + 1
-        self._turns[name] = turn
-        heapq.heappush(self._heap, (due_ms, name, turn))
+        key = key_of(name)
+        self._due[key] = due_ms
+        heapq.heappush(self._heap, (due_ms, key))
 
     def unpush(self, name: str) -> None:
         """Let a schedule not come up any more."""
-        if name in self._turns:
-            self._turns[name] += 1
+        self._due.pop(key_of(name), None)
 
     def pop_due(self, now_ms: int, most: int) -> Iterator[str]:
         """Up to `most` schedules that are due, the longest due first."""
         while most > 0 and self._heap and self._heap[0][0] <= now_ms:
-            _, name, turn = heapq.heappop(self._heap)
-            if self._turns.get(name) == turn and name in self.rows:
+            due_ms, key = heapq.heappop(self._heap)
+            if self._due.get(key) == due_ms:
+                del self._due[key]
                 most -= 1
-                yield name
+                yield name_of(key)
 
     def next_due_ms(self) -> int | None:
         """When the next one comes up; None for never."""
         while self._heap:
-            due_ms, name, turn = self._heap[0]
-            if self._turns.get(name) == turn and name in self.rows:
+            due_ms, key = self._heap[0]
+            if self._due.get(key) == due_ms:
                 return due_ms
             heapq.heappop(self._heap)
         return None
+
+
+def key_of(name: str) -> bytes:
+    """The id of a schedule as snapshots have it."""
+    return bytes.fromhex(name.replace("-", ""))
+
+
+def name_of(key: bytes) -> str:
+    """The id of a schedule as text."""
+    text = key.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def parse(data: bytes, ended_ms: int | None = None) -> Parsed:
@@ -138,7 +157,9 @@ def parse(data: bytes, ended_ms: int | None = None) -> Parsed:
     Raises:
         ScheduleInvalid: its trigger cannot be built here.
     """
-    replica = read_replica(data)
+    row = decoded(data)
+    shape = shape_of(row)
+    replica = replica_of(row, shape.spec)
     rules = replica.definition.rules
     delayed = _DELAY in data
     tracked = (
@@ -147,4 +168,4 @@ def parse(data: bytes, ended_ms: int | None = None) -> Parsed:
         or rules.pause_after_failures is not None
         or rules.require_last_success
     )
-    return Parsed(replica, replica.planned(ended_ms), tracked, delayed)
+    return Parsed(replica, replica.planned(ended_ms, shape.trigger), tracked, delayed)

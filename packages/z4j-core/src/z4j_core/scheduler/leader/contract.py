@@ -96,6 +96,7 @@ class Host(Protocol):
     def place(self, job: Job, enq: int, deadline_s: float) -> Outcome:
         """Enqueue a job now, within `deadline_s` seconds: `id` is the fire, `fire` its mark.
 
+        It has a thread of its own, which may wait; what comes later than that nobody hears.
         `engine.unavailable` says that nothing was sent, `engine.indeterminate` that nobody knows,
         a code that begins with `policy.` that it is not permitted here.
         """

@@ -33,7 +33,9 @@ class Loop:
         entropy: Callable[[int], bytes],
     ) -> None:
         self._store = store
-        self._leader = Leader(store, host, clock, settings, entropy=entropy, fan=Threads())
+        self._leader = Leader(
+            store, host, clock, settings, entropy=entropy, fan=Threads(clock.boottime)
+        )
         self._every_s = settings.ttl_ms / 3000
         self._changed = threading.Condition()
         self._woken = False

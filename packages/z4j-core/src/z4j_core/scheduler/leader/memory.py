@@ -92,7 +92,8 @@ class Memory:
     def cursor(self, name: str, generation: int, seen_ms: tuple[int, ...]) -> Cursor:
         """Where a schedule stands, for `plan`."""
         stand = self.stands.get(name)
-        waiting = tuple(fire.slot for _, fire in sorted(self.waiting.get(name, {}).items()))
+        held = self.waiting.get(name)
+        waiting = tuple(fire.slot for _, fire in sorted(held.items())) if held else ()
         if stand is None:
             return Cursor(missing=True, seen_ms=seen_ms, buffered=waiting)
         return Cursor(

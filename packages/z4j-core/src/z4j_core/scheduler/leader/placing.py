@@ -30,8 +30,11 @@ FIRST_AGAIN_S = 1.0
 LAST_AGAIN_S = 60.0
 LOOKED_INTO = 64
 """How many fires are looked into at a time."""
+LOOKED_S = 10.0
+"""How long an engine may take to say what it knows of a fire."""
 RECOVERED_S = 3_600
 """A fire that was claimed so long ago is not enqueued again."""
+_LATE: Outcome | None = Outcome(code=Indeterminate.code, detail=f"no answer within {ENQUEUE_S:g} s")
 
 
 class _Later(NamedTuple):
@@ -99,7 +102,7 @@ class Placing:
                 self._store.run_started(fire.schedule, fire.id, started=False)
             fire.tries += 1
             ready.append((fire, parsed.replica.definition))
-        for answer in self._fan(self._attempt, ready):
+        for answer in self._fan(self._attempt, ready, _LATE, ENQUEUE_S):
             if answer is not None:
                 (fire, definition), outcome = answer
                 if outcome is None:
@@ -204,7 +207,7 @@ class Placing:
     def _looked_into(self, fires: Sequence[Fire]) -> list[Fire]:
         """Those that have to be enqueued again; what became of the others is settled."""
         again: list[Fire] = []
-        for answer in self._fan(self._seen, fires):
+        for answer in self._fan(self._seen, fires, Found.UNKNOWN, LOOKED_S):
             if answer is None:
                 continue
             fire, found = answer

@@ -12,7 +12,7 @@ from ...errors import ScheduleInvalid
 from ...model.fires import Status, Why
 from ..lease import LeaseStore
 from ..policy import Cursor, Decision, Run, lower_bound, plan
-from ..slots import Slot, utc_slot
+from ..slots import Slot
 from .book import Book, Parsed
 from .clock import StoreClock
 from .contract import Found
@@ -71,7 +71,7 @@ class Planning:
                 decisions = plan(
                     self._cursor(name, parsed, going, now), now, parsed.schedule, going
                 )
-        base = self._base(parsed, utc_slot(now))
+        base = _base(parsed)
         for decision in decisions:
             if decision.action == "pause":
                 self._pause(name, data, parsed, decision, cursor, tell)
@@ -94,8 +94,7 @@ class Planning:
         if most is not None and cursor.fires >= most:
             return None
         after = lower_bound(cursor, schedule)
-        due = next(iter(schedule.trigger.dues(after, name)), None)
-        return None if due is None else due.due_ms
+        return schedule.trigger.next_due_ms(after, name)
 
     def forget(self, name: str) -> None:
         """A schedule was changed or is gone: what was known of its standing is old."""
@@ -144,12 +143,6 @@ class Planning:
             cursor.failures, "open",
         )  # fmt: skip
 
-    def _base(self, parsed: Parsed, slot: Slot) -> Fire:
-        replica = parsed.replica
-        fire = fire_of(replica.id, replica.generation, replica.revision, slot, Why.TIMER)
-        fire.max_fires = parsed.schedule.max_fires
-        return fire
-
     def _pause(
         self,
         name: str,
@@ -165,4 +158,18 @@ class Planning:
         self._paused[name] = data
         slot = parsed.schedule.trigger.next(lower_bound(cursor, parsed.schedule))
         if slot is not None:
-            tell(self._base(parsed, slot), Status.SKIPPED, f"paused: {decision.reason}")
+            base = _base(parsed)
+            fire = fire_of(base.schedule, base.generation, base.revision, slot, Why.TIMER)
+            tell(fire, Status.SKIPPED, f"paused: {decision.reason}")
+
+
+_NOWHERE = Slot(0, "")
+
+
+def _base(parsed: Parsed) -> Fire:
+    """What all fires of a schedule have in common; it is none itself and has no name."""
+    replica, most = parsed.replica, parsed.schedule.max_fires
+    return Fire(
+        replica.id, replica.generation, replica.revision, _NOWHERE, 0, Why.TIMER, "",
+        max_fires=most,
+    )  # fmt: skip

@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from typing import NamedTuple
-from uuid import UUID, uuid5
 
 from ...model.fires import Status, Why
-from ..fires import fire_id
+from ..fires import fire_id, named
 from ..lease import Claim, Mark, OpenFire
 from ..slots import Slot
 from .contract import FireFact
 
 FIRE, WAIT, TELL = "fire", "wait", "tell"
 """What a claim is for: to enqueue, to enqueue once others ended, to settle what was told."""
+_written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Fire:
             self.schedule, self.generation, self.revision, list(self.slot), self.due_ms,
             int(self.why), self.kind, int(self.status), self.reason, self.count, self.nonce,
         ]  # fmt: skip
-        return json.dumps(kept, separators=(",", ":")).encode()
+        return _written(kept).encode()
 
 
 def fire_of(schedule: str, generation: int, revision: int, slot: Slot, why: Why) -> Fire:
@@ -96,7 +96,7 @@ def fire_of(schedule: str, generation: int, revision: int, slot: Slot, why: Why)
 
 def start_of(schedule: str, generation: int, revision: int, slot: Slot, release: str) -> Fire:
     """The fire of a release that starts; `slot` is now."""
-    name = str(uuid5(UUID(schedule), f"s|{release}"))
+    name = named(schedule, f"s|{release}")
     fire = Fire(schedule, generation, revision, slot, slot.at_ms, Why.ON_START, name)
     return replace(fire, nonce=release[:64])
 

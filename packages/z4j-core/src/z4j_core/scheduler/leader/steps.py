@@ -48,7 +48,7 @@ def steps_of(
 ) -> deque[Step]:
     """Steps for decisions about one schedule.
 
-    `base` is any fire of it by its present revision; `buffered` are those claimed and waiting, by
+    `base` is what all fires of it have in common; `buffered` are those claimed and waiting, by
     slot. What is only told is claimed too where nothing behind it is, so that the cursor passes it;
     not where `max_fires` counts claims.
     """

@@ -6,7 +6,7 @@ schedules and may be placed at the same time. What a turn cannot finish stays fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -14,7 +14,7 @@ from ...errors import ScheduleInvalid, StoreError
 from ...model.fires import Status
 from ..lease import LeaseStore, Outcome
 from ..slots import utc_slot
-from .book import Book
+from .book import Book, name_of
 from .clock import StoreClock
 from .guarded import FAILED, Guarded, tried
 from .ledger import Ledger
@@ -67,7 +67,8 @@ class Turns:
         self._planning = tools.planning
         self._clock = tools.clock
         self._release = release
-        self._unloaded: list[str] = []
+        self._unloaded: list[bytes] = []
+        """Keys, the next one last."""
         self._works: dict[str, Work] = {}
         self._stale: set[str] = set()
         self._looked = 0.0
@@ -77,20 +78,21 @@ class Turns:
         """How many schedules were not looked at since they were changed."""
         return len(self._unloaded)
 
-    def changed(self, touched: Iterable[str]) -> None:
+    def changed(self, touched: Sequence[bytes]) -> None:
         """Plan anew what an edit touched; what waited of a schedule that is gone never runs."""
-        for name in sorted(touched):
+        rows = self._book.rows
+        for key in touched:
+            name = name_of(key)
             self._planning.forget(name)
             self._works.pop(name, None)
             self._stale.discard(name)
-            if name in self._book.rows:
-                self._unloaded.append(name)
-            else:
+            if key not in rows.held:
                 self._bury(name)
+        self._unloaded += [key for key in reversed(touched) if key in rows.held]
 
     def bury_absent(self) -> None:
         """Settle what waits of schedules that there are not any more."""
-        for name in self._memory.waiting.keys() - self._book.rows.keys():
+        for name in [each for each in self._memory.waiting if each not in self._book.rows]:
             self._bury(name)
 
     def clear(self) -> None:
@@ -129,9 +131,11 @@ class Turns:
     # ------------------------------------------------------------------ what is due
 
     def _load(self) -> None:
-        part, self._unloaded = self._unloaded[:LOADED], self._unloaded[LOADED:]
-        for name in part:
-            if name in self._book.rows:
+        part = self._unloaded[: -LOADED - 1 : -1]
+        del self._unloaded[-LOADED:]
+        for key in part:
+            if key in self._book.rows.held:
+                name = name_of(key)
                 self._start(name)
                 self._push(name)
 
@@ -165,8 +169,9 @@ class Turns:
             self._looked = now
             names |= self._planning.watched
             names |= {work.schedule for work in self._works.values() if work.awaited}
-        for name in names & self._planning.watched & self._book.rows.keys():
-            self._book.push(name, self._clock.now_ms())
+        for name in names & self._planning.watched:
+            if name in self._book.rows:
+                self._book.push(name, self._clock.now_ms())
         for work in self._works.values():
             if work.awaited and work.schedule in names:
                 going = {run.fire_id for run in self._store.running(work.schedule)}
@@ -308,4 +313,4 @@ class Turns:
 
 def _counts_ends(row: bytes) -> bool:
     """Whether how runs ended decides about the next one."""
-    return b'"pause_after_failures":null' not in row or b'"require_last_success":true' in row
+    return b'"pause_after_failures":' in row or b'"require_last_success":' in row
