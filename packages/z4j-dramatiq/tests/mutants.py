@@ -69,7 +69,7 @@ MUTANTS = [
         "z4j_dramatiq/live.py",
         "    if live is None or live.message is not message:\n",
         "    if live is None:\n",
-        "another_start_under_its_id or a_message_whose_actor_has_sent_another_back",
+        "another_copy_of_a_message_does_not_end",
         UNIT,
     ),
     # Cancel.
@@ -78,14 +78,7 @@ MUTANTS = [
         "z4j_dramatiq/live.py",
         '            self.message.options["throws"] = NOT_RETRIED\n',
         "            pass\n",
-        "cancelled_run_is_not_retried",
-    ),
-    Mutant(
-        "what keeps it from a retry stays in its options",
-        "z4j_dramatiq/hooks.py",
-        '            del message.options["throws"]\n',
-        "            pass\n",
-        "options_of_a_cancelled_message",
+        "a_cancelled_message_is_not_retried",
         UNIT,
     ),
     Mutant(

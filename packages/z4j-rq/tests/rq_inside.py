@@ -110,10 +110,10 @@ def shown(event):
 
 def numbered(facts):
     """Facts of one task with their attempts, which RQ does not number."""
-    started, found = 0, []
-    for seen in facts:
-        started += seen.kind is EventKind.STARTED
-        found.append(seen._replace(attempt=max(started, 1)))
+    retried, found = 0, []
+    for seen in facts:  # not by starts: one that its end has told again may be left out
+        found.append(seen._replace(attempt=retried + 1))
+        retried += seen.kind is EventKind.RETRYING
     return found
 
 
