@@ -74,14 +74,6 @@ MUTANTS = [
     ),
     # Cancel.
     Mutant(
-        "a cancelled message is retried",
-        "z4j_dramatiq/live.py",
-        '            self.message.options["throws"] = NOT_RETRIED\n',
-        "            pass\n",
-        "a_cancelled_message_is_not_retried",
-        UNIT,
-    ),
-    Mutant(
         "a message cancelled in its queue starts",
         "z4j_dramatiq/hooks.py",
         '            raise SkipMessage("it was cancelled")\n',
@@ -102,14 +94,6 @@ MUTANTS = [
         "if self.is_closed(q_name(message.queue_name)) and self._is_gated(message):",
         "if False:",
         "what_was_taken_before_the_pause",
-        UNIT,
-    ),
-    Mutant(
-        "a paused queue is read",
-        "z4j_dramatiq/gated.py",
-        "        if self._is_closed():\n",
-        "        if False:\n",
-        "a_worker_that_starts_leaves_a_paused_queue_alone",
         UNIT,
     ),
     # Data.

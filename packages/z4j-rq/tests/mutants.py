@@ -98,14 +98,6 @@ MUTANTS = [
         UNIT,
     ),
     Mutant(
-        "the mark of a cancel outlives its job",
-        "z4j_rq/live.py",
-        "            self.worker._stopped_job_id = None  # noqa: SLF001  (as above)",
-        "            pass",
-        "the_mark_of_a_cancel_does_not_outlive",
-        UNIT,
-    ),
-    Mutant(
         "a job that catches exceptions goes on",
         "z4j_rq/live.py",
         "class Cancelled(BaseException):",

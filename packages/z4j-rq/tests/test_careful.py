@@ -86,7 +86,7 @@ def test_who_does_not_run_a_job_leaves_it_alone(observed, queue):
     assert ends(emit, job.id) == []
 
 
-def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue):
+def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue, tmp_path):
     engine, emit = observed
     job = queue.enqueue("rq_shop.swallows", "never", failure_ttl=60)
     worker = ThreadWorker([queue], connection=Redis.from_url(redis_url(12)))
@@ -101,6 +101,8 @@ def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue)
     working.join(WAIT_S)
     assert not working.is_alive()
     assert ends(emit, job.id) == [EventKind.CANCELLED]
+    assert (tmp_path / "finally.jsonl").exists()
+    assert not (tmp_path / "swallowed.jsonl").exists()
     worker.connection.close()
 
 
