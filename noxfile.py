@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent
 PROOF = ROOT / ".nox" / "proof"
 ENGINES = ("celery", "rq", "dramatiq", "huey", "arq", "taskiq")
 LEFT_OPEN = ("-W", "default::pytest.PytestUnraisableExceptionWarning")
-"""What the oldest clients leave open is noticed at the very end, when no test can say that it may."""
+"""What the oldest clients leave open is noticed at the very end, where no test can allow it."""
 PROVED_ON = (("3.11", "oldest"), ("3.13", "newest"))
 RIGS = {"inside": "tests/test_conformance.py", "outside": "tests/live/test_outside.py"}
 SYNC = ("uv", "sync", "-q", "--frozen", "--active")

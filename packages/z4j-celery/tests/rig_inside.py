@@ -10,6 +10,7 @@ import z4j_celery
 from celery import Celery, chain, signals
 from celery.beat import ScheduleEntry, Scheduler
 from celery.worker import state
+from kombu.asynchronous import set_event_loop
 from z4j_celery import CeleryEngine
 from z4j_testing.host import Host
 from z4j_testing.inside import Inside
@@ -102,6 +103,7 @@ class RigInside(Inside, Shop):
     def start(self):
         state.reset_state()
         state.should_stop = None
+        set_event_loop(None)  # the oldest take that of the worker before, whose timer has stopped
         self._thread.start()
         self.emit.changes.until(lambda: self.emit.up or None, "the worker")
         return self

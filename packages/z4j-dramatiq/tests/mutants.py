@@ -69,25 +69,10 @@ MUTANTS = [
         "z4j_dramatiq/live.py",
         "    if live is None or live.message is not message:\n",
         "    if live is None:\n",
-        "another_start_under_its_id or a_message_whose_actor_has_sent_another_back",
+        "another_copy_of_a_message_does_not_end",
         UNIT,
     ),
     # Cancel.
-    Mutant(
-        "a cancelled message is retried",
-        "z4j_dramatiq/live.py",
-        '            self.message.options["throws"] = NOT_RETRIED\n',
-        "            pass\n",
-        "cancelled_run_is_not_retried",
-    ),
-    Mutant(
-        "what keeps it from a retry stays in its options",
-        "z4j_dramatiq/hooks.py",
-        '            del message.options["throws"]\n',
-        "            pass\n",
-        "options_of_a_cancelled_message",
-        UNIT,
-    ),
     Mutant(
         "a message cancelled in its queue starts",
         "z4j_dramatiq/hooks.py",
@@ -109,14 +94,6 @@ MUTANTS = [
         "if self.is_closed(q_name(message.queue_name)) and self._is_gated(message):",
         "if False:",
         "what_was_taken_before_the_pause",
-        UNIT,
-    ),
-    Mutant(
-        "a paused queue is read",
-        "z4j_dramatiq/gated.py",
-        "        if self._is_closed():\n",
-        "        if False:\n",
-        "a_worker_that_starts_leaves_a_paused_queue_alone",
         UNIT,
     ),
     # Data.

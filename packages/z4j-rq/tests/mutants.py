@@ -65,7 +65,8 @@ MUTANTS = [
         "z4j_rq/hooks.py",
         "if live is not None and live.thread == get_ident():",
         "if False:",
-        "flaky_ends_retrying",
+        "a_retry_that_waits_is_no_new_task",
+        UNIT,
     ),
     Mutant(
         "a queue that runs at once is told of",
@@ -93,14 +94,7 @@ MUTANTS = [
         "z4j_rq/live.py",
         "            if not self.is_armed:\n",
         "            if False:\n",
-        "a_late_cancel_hits_no_other_run",
-    ),
-    Mutant(
-        "the mark of a cancel outlives its job",
-        "z4j_rq/live.py",
-        "            self.worker._stopped_job_id = None  # noqa: SLF001  (as above)",
-        "            pass",
-        "the_mark_of_a_cancel_does_not_outlive",
+        "an_interrupt_of_a_job_whose_code_has_returned",
         UNIT,
     ),
     Mutant(

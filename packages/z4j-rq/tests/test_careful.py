@@ -3,14 +3,15 @@
 import threading
 import time
 import zlib
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
-from rq import Queue
+from rq import Queue, Retry
 from rq_inside import ThreadWorker
 from z4j_core import EventKind, Scope, Stop, TaskState, Unsupported
 from z4j_rq import RQEngine
-from z4j_rq.live import LIVE
+from z4j_rq.live import LIVE, Live
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
 from z4j_testing.signals import WAIT_S, eventually
@@ -85,7 +86,7 @@ def test_who_does_not_run_a_job_leaves_it_alone(observed, queue):
     assert ends(emit, job.id) == []
 
 
-def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue):
+def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue, tmp_path):
     engine, emit = observed
     job = queue.enqueue("rq_shop.swallows", "never", failure_ttl=60)
     worker = ThreadWorker([queue], connection=Redis.from_url(redis_url(12)))
@@ -100,6 +101,8 @@ def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue)
     working.join(WAIT_S)
     assert not working.is_alive()
     assert ends(emit, job.id) == [EventKind.CANCELLED]
+    assert (tmp_path / "finally.jsonl").exists()
+    assert not (tmp_path / "swallowed.jsonl").exists()
     worker.connection.close()
 
 
@@ -143,3 +146,29 @@ def test_attaching_again_forgets_nothing(observed, queue):
     assert Queue.dequeue_any([queue], None, queue.connection) is None
     engine.resume(queue.name)
     assert Queue.dequeue_any([queue], None, queue.connection)[0].id == job.id
+
+
+def test_a_retry_that_waits_is_no_new_task(observed, queue):
+    _, emit = observed
+    job = queue.enqueue("rq_shop.fail", "x", retry=Retry(1, interval=60), failure_ttl=60)
+
+    ThreadWorker([queue], connection=queue.connection).work(burst=True, logging_level="CRITICAL")
+
+    told = emit.of(job.id)
+    assert [event.kind for event in told] == [
+        EventKind.ENQUEUED, EventKind.STARTED, EventKind.RETRYING,
+    ]  # fmt: skip
+    assert told[-1].due_at is not None
+
+
+def test_an_interrupt_of_a_job_whose_code_has_returned_says_so():
+    worker, job = SimpleNamespace(_stopped_job_id=None), SimpleNamespace(id="over")
+    live = Live(worker, job)
+    live.perform(lambda _job: "done", job)
+    interrupted = []
+
+    is_asked = live.interrupt(lambda *where: interrupted.append(where))
+
+    assert not is_asked
+    assert interrupted == []
+    assert worker._stopped_job_id is None

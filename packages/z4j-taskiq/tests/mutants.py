@@ -33,7 +33,7 @@ MUTANTS = [
         "z4j_taskiq/seams.py",
         "            middlewares.insert(0, self._first)\n",
         "            middlewares.append(self._first)\n",
-        "what_the_app_adds_later_comes_between",
+        "we_are_first_and_last_of_all",
         UNIT,
     ),
     Mutant(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import random
 import threading
@@ -20,25 +19,12 @@ from z4j_core.config import read_dsn
 from z4j_core.errors import WireError
 from z4j_core.spool import files, writer
 from z4j_core.spool import hand as hands
+from z4j_testing.faults import ERRNOS, RAISED, FaultyOs, Hostile
 from z4j_testing.proxy import Fault, Proxy
 from z4j_testing.signals import eventually
 
 CLOCK = SystemClock()
 STARTED, FAILED = EventKind.STARTED, EventKind.FAILED
-ERRNOS = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EROFS, errno.EPERM, errno.EINTR)
-RAISED = (ValueError, RecursionError, MemoryError, UnicodeError, AttributeError, OSError, KeyError)
-
-
-class Hostile:
-    """Every look at it raises."""
-
-    def __getattribute__(self, name):
-        raise RuntimeError(name)
-
-    def __repr__(self):
-        raise MemoryError
-
-    __str__ = __bytes__ = __len__ = __iter__ = __bool__ = __hash__ = __eq__ = __repr__
 
 
 class Injector:
@@ -48,10 +34,6 @@ class Injector:
         self.chance = random.Random(seed)
         self.armed = ""
         self.fired = Counter()
-
-    def __getattr__(self, name):
-        real = getattr(os, name)
-        return lambda *a, **k: self.call(name, real, *a, **k) if callable(real) else real
 
     def call(self, name, real, *args, **more):
         if self.armed != name or threading.current_thread() is not threading.main_thread():
@@ -65,23 +47,10 @@ class Injector:
         raise OSError(self.chance.choice(ERRNOS), "injected")
 
 
-class FaultyOs:
-    """The module `os` as one module of ours sees it."""
-
-    def __init__(self, injector):
-        self._injector = injector
-
-    def __getattr__(self, name):
-        real = getattr(os, name)
-        if name not in {"write", "fstat", "open", "link", "stat", "listdir"}:
-            return real
-        return lambda *args, **more: self._injector.call(name, real, *args, **more)
-
-
 @pytest.fixture
 def injector(monkeypatch):
     made = Injector(seed=7)
-    monkeypatch.setattr(files, "os", FaultyOs(made))
+    monkeypatch.setattr(files, "os", FaultyOs(made.call))
     monkeypatch.setattr(writer, "write", lambda fd, data: made.call("write", os.write, fd, data))
     return made
 
@@ -203,7 +172,7 @@ def test_a6_no_injected_fault_reaches_the_app(brain, start, injector, monkeypatc
 def test_a6_a_page_that_cannot_be_made_leaves_hooks_that_write_to_the_spool(
     brain, start, injector, monkeypatch, call
 ):
-    monkeypatch.setattr(hands, "os", FaultyOs(injector))
+    monkeypatch.setattr(hands, "os", FaultyOs(injector.call))
     handle, engine = start()
     injector.armed = call
 

@@ -14,11 +14,11 @@ _FINAL = ENDS - {EventKind.RETRYING}
 
 
 def numbered(facts: Sequence[Seen]) -> list[Seen]:
-    """Facts of one task with their attempts, where the engine does not number them: by starts."""
-    started, found = 0, list[Seen]()
-    for seen in facts:
-        started += seen.kind is EventKind.STARTED
-        found.append(seen._replace(attempt=max(started, 1)))
+    """Facts of one task with their attempts, where the engine does not number them: by ends."""
+    retried, found = 0, list[Seen]()
+    for seen in facts:  # not by starts: one that its end has told again may be left out
+        found.append(seen._replace(attempt=retried + 1))
+        retried += seen.kind is EventKind.RETRYING
     return found
 
 

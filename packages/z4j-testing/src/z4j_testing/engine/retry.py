@@ -51,7 +51,7 @@ class TestRetry:
         again = rig.retry(first)
 
         assert rig.end(again).attempt == attempts
-        rig.wait(again, EventKind.STARTED, attempt=1)
+        rig.wait(again, EventKind.RETRYING, attempt=1)
 
     def test_retry_of_an_expired_run_runs(self, rig: Rig) -> None:
         needs(rig, Capability.RETRY)

@@ -25,7 +25,7 @@ What an engine does not have a rig names in `lacks`, with a reason code; `withou
 `hard limit`, `crash`, `retries again` (a retried run may retry as often as the first), `marks` (a
 message says which fire it is), `guard` (workers drop a second copy), `native` (a scheduler of its
 own), `headers` (a message may have some), `fires` (scheduled runs at all: one fire is one run).
-Where the engine does not number attempts, the rig does, by their starts.
+Where the engine does not number attempts, the rig does, by their ends.
 """
 
 from __future__ import annotations
