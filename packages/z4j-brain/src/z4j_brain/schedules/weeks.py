@@ -30,6 +30,8 @@ PAGE = 500
 SCHEDULES = 20_000
 WALKED = 100_000
 """Slots that one request may look for, all schedules together."""
+BUILT = 15
+"""As many slots is the work of reading a rule."""
 EACH = 60 * HOURS
 """Slots of one schedule: more than one a minute are counted from the first of them."""
 SHOWN = 200
@@ -83,12 +85,14 @@ class Week:
         floor = timing.floor_ms(row)
         if floor is None or floor >= self.end_ms:
             return NOTHING
-        most, after = timing.max_fires(row), max(floor, self.now_ms)
-        key = _key(row), after
+        document: Json = json.loads(row.document)
+        most, after = document.get("max_fires"), max(floor, self.now_ms)
+        key = _key(row, document), after
         if most is None and key in self.known:
             return self.known[key]
         if self.left <= 0:
             return None
+        self.left -= BUILT
         trigger = timing.trigger_of(row, self.days)
         if trigger is None:
             return NOTHING
@@ -142,9 +146,8 @@ class Week:
         return (at_ms - self.start_ms) // HOUR_MS
 
 
-def _key(row: Row[Any]) -> str:
+def _key(row: Row[Any], document: Json) -> str:
     """What decides the slots of a row, as text: equal texts are equal slots."""
-    document: Json = json.loads(row.document)
     said = text_of([document.get(name) for name in _DECIDE])
     if "H" in said:  # hashed by the schedule's id
         said += row.id
