@@ -29,7 +29,7 @@ function Lease({ group }: { group: Group }) {
     );
   }
   return (
-    <span title="Agents keep it in the broker or a database of their own; they do not say how long it runs.">
+    <span title="Agents keep it in the broker or a database of their own; they do not say for how much longer it holds.">
       lease {group.store ? `in ${group.store}` : "kept by the agents"}
     </span>
   );
