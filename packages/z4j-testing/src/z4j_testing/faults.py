@@ -35,7 +35,7 @@ class Hostile:
     def __repr__(self) -> str:
         raise MemoryError
 
-    __str__ = __bytes__ = __len__ = __iter__ = __bool__ = __repr__  # type: ignore[assignment]  # none of them returns
+    __str__ = __bytes__ = __len__ = __iter__ = __bool__ = __repr__
     __hash__ = __eq__ = __repr__  # type: ignore[assignment]  # as above
 
 
