@@ -130,7 +130,7 @@ MUTANTS = [
         "z4j_dramatiq/message.py",
         '    if read.opaque is not None or raw[:1] != b"{":\n',
         "    if read.opaque is not None:\n",
-        "a_dead_letter_that_is_no_json_is_left_alone",
+        "a_pickled_message_is_shown_and_never_loaded",
         UNIT,
     ),
     Mutant(

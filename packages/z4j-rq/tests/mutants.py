@@ -151,14 +151,6 @@ MUTANTS = [
         "peek_never_unpickles",
     ),
     Mutant(
-        "bytes are unpacked without bounds",
-        "z4j_rq/facts.py",
-        "        plain = inflated(data)\n",
-        "        plain = inflated(data, 1 << 40)\n",
-        "unpacks_to_gigabytes",
-        UNIT,
-    ),
-    Mutant(
         "a requeue lets RQ unpack without bounds",
         "z4j_rq/sending.py",
         '    plain(client.hget(store.key_of_job(task_id), "exc_info") or b"")\n',

@@ -184,7 +184,7 @@ def _held(raw: bytes, queue: str, zone: Any) -> Held:
     except _DAMAGED:
         return Held("", None, queue, TaskState.UNKNOWN, opaque=opaque_text("message", raw))
     state = TaskState.QUEUED if due is None else TaskState.SCHEDULED
-    args, kwargs = None, None
+    args = kwargs = None
     opaque: str | None = str(envelope.get("content-type") or "unknown")
     if opaque == "application/json" and "compression" not in headers:
         try:

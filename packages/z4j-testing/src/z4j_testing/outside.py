@@ -247,12 +247,16 @@ class Outside:
 
     def stream(self, role: str) -> bytes:
         """Stream of the newest open agent of a role: `worker`, else the producer here."""
-        open_streams = {link.stream for link in self.brain.links if link.is_open}
-        found = [
-            each.stream for each in self.brain.store.registers
-            if each.stream in open_streams and (each.role == "worker") == (role == "worker")
-        ]  # fmt: skip
-        return found[-1]
+
+        def found() -> list[bytes]:
+            open_streams = {link.stream for link in self.brain.links if link.is_open}
+            return [
+                each.stream for each in self.brain.store.registers
+                if each.stream in open_streams and (each.role == "worker") == (role == "worker")
+            ]  # fmt: skip
+
+        # It may be about to connect again.
+        return self.until(found, f"an open connection of a {role}", ANSWER_S)[-1]
 
     def ask(
         self, verb: str, targets: Sequence[str] = (), params: Mapping[str, Any] | None = None,
