@@ -41,7 +41,7 @@ def test_a_task_told_in_brief_has_the_names_and_options_of_the_whole(function):
 
 
 def test_looking_up_one_task_forgets_nothing_of_others(tmp_path):
-    shown = Shown(load({}, environ={}, cwd=tmp_path), lambda: None)
+    shown = Shown(load({}, environ={}, cwd=tmp_path).settings, lambda: None)
     shown.learn([TaskDef("shop.pay", "shop", options={OPTIONS: {"redact": ("note",)}})])
 
     shown.learn([TaskDef("shop.mail", "shop")])
@@ -51,9 +51,28 @@ def test_looking_up_one_task_forgets_nothing_of_others(tmp_path):
 
 
 def test_a_task_that_takes_its_wish_back_is_shown_as_others_are(tmp_path):
-    shown = Shown(load({}, environ={}, cwd=tmp_path), lambda: None)
+    shown = Shown(load({}, environ={}, cwd=tmp_path).settings, lambda: None)
     shown.learn([TaskDef("shop.pay", "shop", options={OPTIONS: {"redact": ("note",)}})])
 
     shown.learn([TaskDef("shop.pay", "shop")])
 
     assert "open" in shown.kwargs("shop.pay", {"note": "open"})[2]
+
+
+@pytest.mark.parametrize("look", [
+    lambda shown: shown.kwargs("shop.pay", {"note": "open"}),
+    lambda shown: shown.value("shop.pay", {"note": "open"}),
+])  # fmt: skip
+def test_a_task_nobody_looked_up_yet_is_shown_by_its_own_wish_from_the_first_word(look, tmp_path):
+    asked = []
+
+    def discover():
+        asked.append(1)
+        shown.learn([TaskDef("shop.pay", "shop", options={OPTIONS: {"redact": ("note",)}})])
+
+    shown = Shown(load({}, environ={}, cwd=tmp_path).settings, discover)
+
+    told = look(shown)
+
+    assert "open" not in told[2]
+    assert asked == [1]

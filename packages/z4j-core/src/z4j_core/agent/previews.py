@@ -1,7 +1,7 @@
-"""Values of tasks as they may be shown. The rule: positional arguments need their names first.
+"""Values of tasks as they may be shown. The rule: a task is looked up before anything of it is.
 
-A task whose parameters are not known makes the engine tell its tasks once more, since a secret
-among unnamed arguments could not be recognised.
+A task that is not known makes the engine tell its tasks once more: a secret among unnamed arguments
+could not be recognised, nor one that only its own options name.
 """
 
 from __future__ import annotations
@@ -55,11 +55,9 @@ class Shown:
 
     def args(self, task: str | None, args: Sequence[Any]) -> Preview | None:
         """Positional arguments, masked by the names of their parameters."""
-        if task not in self._names:
-            self._discover()
-            if len(self._names) < _MAX_NAMES:
-                self._names.setdefault(task, ())
-        return self._of(task).preview_args(args, self._names.get(task))
+        shown = self._of(task)
+        shown = self._of(task)  # which may be what makes its names known
+        return shown.preview_args(args, self._names.get(task))
 
     def kwargs(self, task: str | None, kwargs: Mapping[str, Any]) -> Preview | None:
         """Keyword arguments."""
@@ -78,6 +76,10 @@ class Shown:
         return self._redactor.headers(headers)
 
     def _of(self, task: str | None) -> Redactor:
+        if task not in self._names:
+            self._discover()
+            if len(self._names) < _MAX_NAMES:
+                self._names.setdefault(task, ())
         if not self._special or task is None:
             return self._redactor
         return self._special.get(task, self._redactor)
