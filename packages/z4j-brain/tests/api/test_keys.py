@@ -174,7 +174,7 @@ def test_each_act_is_one_row_with_who_when_and_which_number_and_never_a_secret(w
     ]
     assert {row["target"] for row in rows} == {f"key {first['cred_id']}"}
     assert [row["detail"] for row in rows] == [
-        {"kid": 1}, {"kid": 2}, {"kid": 1, "force": True, "sessions": 1},
+        {"kid": 1, "role": "agent"}, {"kid": 2}, {"kid": 1, "force": True, "sessions": 1},
     ]  # fmt: skip
     for key in (first, second):
         assert key["dsn"].split(":")[2].split("@")[0] not in str([dict(row) for row in rows])

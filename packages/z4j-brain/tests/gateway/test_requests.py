@@ -159,10 +159,10 @@ def test_w27_two_polls_at_once_end_the_session(brain: Any, asked: Any) -> None:
     assert (closed.type, closed.body.code) == (RecordType.CLOSE, 4400)
 
 
-def test_a_handle_nobody_has_is_gone(brain: Any) -> None:
+def test_a_handle_this_brain_never_gave_belongs_to_another(brain: Any) -> None:
     answers = {post(brain, door, bytes(40), "ab" * 16)[0] for door in ("up", "down")}
 
-    assert answers == {410}
+    assert answers == {421}
 
 
 def test_w25_a_browser_cannot_speak_for_an_agent(brain: Any, asked: Any) -> None:

@@ -132,6 +132,10 @@ def unqueue(client: Any, task_id: str, queue: str) -> bool:
         return any(pipeline.execute())
 
 
+def _fields(row: Sequence[bytes | None]) -> Fields:
+    return dict(zip(_SHOWN, row, strict=True))
+
+
 def _page(client: Any, ids: Sequence[bytes], queue: str, at: int, limit: int) -> Page:
     names = [text(each) for each in ids]
     with client.pipeline(transaction=False) as pipeline:
@@ -141,7 +145,7 @@ def _page(client: Any, ids: Sequence[bytes], queue: str, at: int, limit: int) ->
     items = tuple(
         _held(name, fields, call_in(fields["data"] or b""), queue)
         for name, row in zip(names, rows, strict=True)
-        for fields in [dict(zip(_SHOWN, row, strict=True))]
+        for fields in [_fields(row)]
     )
     return Page(items, str(at + len(items)) if len(items) == limit else None)
 

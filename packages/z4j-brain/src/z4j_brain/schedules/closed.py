@@ -35,7 +35,7 @@ A_DAY = 1_441
 
 
 @ENDPOINTS.get(f"{PROJECT}/schedules/calendars", "schedule.read")
-async def calendars(ask: Ask) -> Json:
+async def closings(ask: Ask) -> Json:
     """Calendars, which schedules use each, what their days stop next; and windows of schedules."""
     now_ms = ask.brain.now_us() // 1000
 

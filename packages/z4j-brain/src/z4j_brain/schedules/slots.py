@@ -69,7 +69,7 @@ def read_wish(place: Place, args: Sequence[Any]) -> Wish:
         raise ValueError("a slot is owner, epoch, schedule, generation and slot, and no more")
     for value, kind in zip(args, kinds, strict=True):
         is_one = isinstance(value, kind) and not isinstance(value, bool)
-        if not is_one or (kind is int and abs(value) >= LARGEST):
+        if not is_one or (isinstance(value, int) and abs(value) >= LARGEST):
             raise ValueError("a slot is owner, epoch, schedule, generation and slot")
     return Wish(place, *args)
 

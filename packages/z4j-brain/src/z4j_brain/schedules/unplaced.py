@@ -75,4 +75,5 @@ def _reason(row: Row[Any]) -> str:
     said: dict[str, Any] = row.result or {}
     code, detail = said.get("code") or "", said.get("detail") or ""
     told = ": ".join(str(each) for each in (code, detail) if each)
-    return (told or _SILENT.get(row.state, row.state))[:_LONGEST]
+    found: str = told or _SILENT.get(row.state) or str(row.state)
+    return found[:_LONGEST]
