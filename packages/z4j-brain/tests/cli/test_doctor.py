@@ -100,10 +100,11 @@ def test_the_event_is_stored_and_the_command_answered_before_it_says_so(doctor, 
 
 def test_a_wrong_secret_is_answered_within_five_seconds_and_the_brain_knows_which(brain, key):
     wrong = with_secret(brain.dsn, os.urandom(32))
+    one_engine = environment(Z4J_DSN=wrong, Z4J_ENGINES="celery")  # an app has not all six
     started = SystemClock().monotonic()
 
     done = subprocess.run(
-        [sys.executable, "-c", DOCTOR], env=environment(Z4J_DSN=wrong), cwd=brain.home,
+        [sys.executable, "-c", DOCTOR], env=one_engine, cwd=brain.home,
         capture_output=True, text=True, timeout=5, check=False,
     )  # fmt: skip
     took = SystemClock().monotonic() - started

@@ -215,7 +215,7 @@ def test_keys_are_made_listed_and_revoked_on_the_brains_machine(tmp_path, capsys
     assert (made["kid"], second["kid"]) == (1, 2)
     assert [each["label"] for each in listed] == ["dev", "web", "web", ""]
     assert [each["role"] for each in listed] == ["agent"] * 3 + ["scheduler"]
-    assert [each["sessions"] for each in listed] == [0, 0, 0]
-    assert [each["retired_at"] is not None for each in listed] == [False, True, False]
-    assert [each["revoked_at"] is not None for each in listed] == [False, False, True]
+    assert [each["sessions"] for each in listed] == [0] * 4
+    assert [each["retired_at"] is not None for each in listed] == [False, True, False, False]
+    assert [each["revoked_at"] is not None for each in listed] == [False, False, True, False]
     assert "z4s_" not in json.dumps(listed)
