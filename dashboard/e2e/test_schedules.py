@@ -67,7 +67,7 @@ def page(place: Place) -> Iterator[Page]:
     faults: list[str] = []
     made.on("pageerror", lambda error: faults.append(str(error)))
     made.goto(f"{place.url}/p/demo/schedules")
-    made.get_by_role("link", name="New schedule").wait_for()
+    made.get_by_role("link", name="New schedule").first.wait_for()
     yield made
     made.close()
     assert faults == []

@@ -84,6 +84,12 @@ def declared(engines: Sequence[str]) -> Plan:
     return {"tag": TAG, "schedules": found}
 
 
+def are_known(rest: Rest, engines: Sequence[str]) -> bool:
+    """Whether an agent of each engine has reported to the brain."""
+    groups = rest.get("schedules/groups")["items"]
+    return set(engines) <= {each["engine"] for each in groups}
+
+
 def hang_up(rest: Rest, engines: Sequence[str]) -> None:
     """Tell the brain what is done by the clock.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from redis import Redis
 
 from .departments import open_departments, open_front, open_office
-from .plans import hang_up
+from .plans import are_known, hang_up
 from .processes import Family, free_port, is_listening, wait_until
 from .rest import by_token
 from .shop.keys import ALL
@@ -65,7 +65,9 @@ def open_shop(
     desk = [sys.executable, "-m", "shop.desk", str(rate)]
     family.start("desk", desk, env)
     # What starts takes all of a small machine: planned before, the first runs would wait for it.
-    hang_up(by_token(brain.url, PROJECT, brain.token), engines)
+    rest = by_token(brain.url, PROJECT, brain.token)
+    wait_until("the brain knows all", lambda: are_known(rest, engines), START_S, family)
+    hang_up(rest, engines)
     return Shop(family, brain, redis, (*ports, port), tuple(engines))
 
 
