@@ -20,7 +20,8 @@ never = threading.Event()
 
 
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("away_s", [20, pytest.param(AWAY_S, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("away_s", [20, AWAY_S])
 def test_every_slot_is_on_time_without_a_brain_and_told_when_it_is_back(
     tmp_path, away_s, record_property
 ):

@@ -47,7 +47,8 @@ def spoken_of(group, plan, until):
     return told
 
 
-@pytest.mark.parametrize("away_s", [1, pytest.param(8, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("away_s", [1, 8])
 def test_a_redis_that_lost_its_data_makes_no_slot_run_twice(place, away_s, record_property):
     with Group(place, "shop", "apart", 5) as group:
         group.start()

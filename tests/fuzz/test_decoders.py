@@ -30,9 +30,9 @@ def test_only_declared_errors_leave_a_decoder(decoder, record_property):
         inputs = [anything, sample + anything]
         inputs += [mutated(rng, sample) for _ in range(ROUNDS - 2)]
         for data in inputs:
-            began = time.perf_counter()
+            began = time.thread_time()
             fed.append(feed(decoder, data))
-            spent.append(time.perf_counter() - began)
+            spent.append(time.thread_time() - began)
 
     look()
 

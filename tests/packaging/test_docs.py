@@ -55,7 +55,7 @@ def test_every_setting_exists():
     names = "".join(path.read_text(encoding="utf-8") for path in adapters)
     agent |= set(re.findall(r'"(Z4J_[A-Z_]+)"', names))
     tests = {"Z4J_REQUIRE_SERVICES", "Z4J_TEST_REDIS", "Z4J_TEST_PG", "Z4J_TEST_AMQP"}
-    tests.add("Z4J_WRITE_CAPABILITIES")
+    tests |= {"Z4J_WRITE_CAPABILITIES", "Z4J_TEST_PATIENCE"}
     page = TEXT[ROOT / "docs/reference/settings.md"]
 
     assert named(r"Z4J_[A-Z_]*[A-Z]") <= agent | brain | tests

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import thread_time
@@ -16,6 +17,7 @@ import pytest
 from z4j_core import Engine, EngineError, EventKind, Native, TaskEvent
 from z4j_core.agent.boot import Handle
 from z4j_core.config import load
+from z4j_core.invoke import attempt
 
 from ..attacks import Watch, attacks
 from ..brain import FakeBrain
@@ -66,14 +68,17 @@ class Struck:
 
     def spent_ms(self, name: str, act: Callable[[], object]) -> float:
         """CPU of this thread for one look."""
+
+        def refused_or_done() -> None:
+            with suppress(EngineError):
+                act()
+
         before = thread_time()
-        try:
-            act()
-        except EngineError:
-            pass
-        except Exception as error:  # noqa: BLE001  (told by the test that looks for it)
-            self.broke.append(f"{name}: {error!r}"[:300])
-        return (thread_time() - before) * 1000
+        outcome = attempt(refused_or_done)
+        spent_ms = (thread_time() - before) * 1000
+        if not outcome.ok:
+            self.broke.append(f"{name}: {outcome.detail}"[:300])
+        return spent_ms
 
 
 class TestAttacks:
