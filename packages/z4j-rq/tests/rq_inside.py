@@ -85,6 +85,8 @@ class Shop(Host):
     """What both rigs share: sending as the host does, marks and releases."""
 
     numbers_attempts = False
+    due_step_s = 1.0
+    """RQ keeps whole seconds, rounded down."""
 
     def __init__(self, url, queue, pool, folder):
         super().__init__(folder)

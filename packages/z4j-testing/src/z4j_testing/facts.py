@@ -30,6 +30,8 @@ class Facts:
 
     numbers_attempts = True
     patience_s = WAIT_S
+    due_step_s = 0.05
+    """How much earlier than it was asked to an engine may start what waits."""
     told: Callable[[str], list[Seen]]
     until: Callable[[Callable[[], list[Seen]], str, float], list[Seen]]
     hook_errors: Callable[[], Sequence[object]]

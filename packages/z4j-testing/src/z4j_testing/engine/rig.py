@@ -91,6 +91,8 @@ class Rig(Protocol):
     lacks: Mapping[str, str]
     children: str
     """What runs a task: `kept` children, `each` in one of its own, or `none`."""
+    due_step_s: float
+    """How much earlier than it was asked to an engine may start what waits."""
 
     def name(self, task: str) -> str: ...
     def send(
