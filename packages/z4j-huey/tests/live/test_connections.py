@@ -29,7 +29,7 @@ def working(tmp_path):
 @pytest.mark.parametrize(("pool", "workers"), [("thread", 1), ("process", SIZE)])
 def test_each_process_that_works_has_one_connection(working, pool, workers):
     rig = working(pool)
-    rig.until(lambda: len({each.worker for each in rig.states(1)}) == workers, "all workers", 60)
+    rig.until(lambda: len({each.worker for each in rig.states(1)}) >= workers, "all workers", 60)
     ids = [rig.send("ok", number) for number in range(60)]
     ends = [rig.end(task_id) for task_id in ids]
 

@@ -23,7 +23,7 @@ from ..faults import Storm
 from ..proxy import Fault, Proxy
 from ..signals import eventually
 
-BATCH = 20
+BATCH, MANY = 20, 100_000
 WORD = "word"
 _NETWORK = (Fault.NONE, Fault.HANG, Fault.NONE, Fault.CUT, Fault.NONE, Fault.REFUSE)
 _SEGMENT = 4_096
@@ -44,7 +44,7 @@ class TestFaults:
     """On the real agent, in the process of the app."""
 
     @pytest.mark.timeout(300)
-    @pytest.mark.parametrize("wanted", [2_000, pytest.param(100_000, marks=_SOAK)])
+    @pytest.mark.parametrize("wanted", [2_000, pytest.param(MANY, marks=_SOAK)])
     def test_a6_no_fault_changes_what_an_app_gets(
         self, make_host: Callable[[], Host], tmp_path: Path, wanted: int,
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
@@ -79,7 +79,9 @@ class TestFaults:
             kinds = ", ".join(f"{kind} {times}" for kind, times in storm.fired.most_common())
             print(f"\n{host.engine.name}: {storm.fired.total()} faults, 0 reached the app: {kinds}")  # noqa: T201  (the figure that is asked for)
         assert errors > wanted / 4
-        assert {"hook", "fact", "record", "pack", "os.write"} <= storm.fired.keys()
+        assert {"hook", "fact", "record", "pack"} <= storm.fired.keys()
+        # Facts wait for each other in a page of memory: few of them are a write of their own.
+        assert wanted < MANY or "os.write" in storm.fired
 
 
 def _told(host: Host, word: str) -> list[Any]:
