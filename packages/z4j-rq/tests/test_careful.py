@@ -86,8 +86,8 @@ def test_who_does_not_run_a_job_leaves_it_alone(observed, queue):
     assert ends(emit, job.id) == []
 
 
-def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue, tmp_path):
-    engine, emit = observed
+def cancelled_while_it_runs(engine, queue):
+    """A job that swallows exceptions, cancelled in its own code, and the worker that ran it."""
     job = queue.enqueue("rq_shop.swallows", "never", failure_ttl=60)
     worker = ThreadWorker([queue], connection=Redis.from_url(redis_url(12)))
     working = threading.Thread(
@@ -95,10 +95,16 @@ def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue,
     )
     working.start()
     eventually(lambda: job.id in LIVE and LIVE[job.id].is_armed, "the job's own code")
-
     engine.cancel(job.id)
-
     working.join(WAIT_S)
+    return job, worker, working
+
+
+def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue, tmp_path):
+    engine, emit = observed
+
+    job, worker, working = cancelled_while_it_runs(engine, queue)
+
     assert not working.is_alive()
     assert ends(emit, job.id) == [EventKind.CANCELLED]
     assert (tmp_path / "finally.jsonl").exists()
@@ -108,17 +114,9 @@ def test_a_cancelled_job_that_catches_exceptions_does_not_go_on(observed, queue,
 
 def test_the_mark_of_a_cancel_does_not_outlive_its_job(observed, queue):
     engine, emit = observed
-    job = queue.enqueue("rq_shop.swallows", "never", failure_ttl=60)
-    worker = ThreadWorker([queue], connection=Redis.from_url(redis_url(12)))
-    working = threading.Thread(
-        target=lambda: worker.work(burst=True, logging_level="CRITICAL"), daemon=True
-    )
-    working.start()
-    eventually(lambda: job.id in LIVE and LIVE[job.id].is_armed, "the job's own code")
 
-    engine.cancel(job.id)
+    job, worker, _ = cancelled_while_it_runs(engine, queue)
 
-    working.join(WAIT_S)
     assert emit.end(job.id).kind is EventKind.CANCELLED
     assert worker._stopped_job_id is None
     worker.connection.close()

@@ -11,16 +11,17 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from z4j_core.agent.endings import ENDS, Ended, Ending, ending_of
 from z4j_core.agent.errands import Errands
 from z4j_core.agent.items import Source
-from z4j_core.agent.link import Away, Closed, Link
+from z4j_core.agent.link import Link
 from z4j_core.agent.meta import stream_meta
 from z4j_core.agent.policy import CLOSED
-from z4j_core.agent.reconnect import AWAY, CAUSES, KEY_REFUSED, Backoff, Complaints
+from z4j_core.agent.reconnect import AWAY, CAUSES, Backoff, Complaints
 from z4j_core.agent.transport import Transport
 from z4j_core.clock import Clock, SystemClock
 from z4j_core.config import Dsn, Settings, label, read_dsn
-from z4j_core.errors import ConfigError, WireError
+from z4j_core.errors import ConfigError
 from z4j_core.invoke import attempt
 from z4j_core.wire.bodies import Group as Told
 from z4j_core.wire.bodies import Policy, Register, Want, Welcome
@@ -156,36 +157,29 @@ class Scheduler:
         """Connect and serve; seconds to wait before the next try."""
         self.retry_after_s = 0.0
         session: Session | None = None
-        cause, code, text = 0, "", ""
+        error: Ended | None = None
         try:
             dsn = read_dsn(self.settings)
             assert dsn is not None
             session = Session(self, dsn)
             session.run(self._is_enough, LOOK_S)
-        except ConfigError as error:
-            cause, code, text = KEY_REFUSED, error.code, error.text
-        except Away as error:
-            code, text = error.code, str(error)
-            self._transport.failed(error)
-        except Closed as error:
-            code, text = AWAY.code, f"the connection ended: {error}"
-            self._transport.failed(error)
-        except WireError as error:
-            cause = error.close_code
-            code, text = CAUSES.get(cause, AWAY).code, str(error)
-            self._transport.failed(error)
+        except ENDS as ended:
+            error = ended
+            if not isinstance(ended, ConfigError):
+                self._transport.failed(ended)
         finally:
             self.is_connected = False
-        return self._after(session, cause, code, text)
+        return self._after(session, error)
 
-    def _after(self, session: Session | None, cause: int, code: str, text: str) -> float:
+    def _after(self, session: Session | None, error: Ended | None) -> float:
         now = self.clock.monotonic()
-        if session is not None and session.opened_at:
-            self._backoff.opened(now - session.opened_at)
-        if code and not self._stopping.is_set():
-            loud = CAUSES.get(cause, AWAY).loud
-            self._complaints.tell(code, text, loud=loud, now=now)
-        return self._backoff.delay(cause, now - self._started, self.retry_after_s)
+        open_s = now - session.opened_at if session is not None and session.opened_at else 0.0
+        self._backoff.opened(open_s)
+        ending = Ending() if error is None else ending_of(error, open_s)
+        if ending.code and not self._stopping.is_set():
+            loud = CAUSES.get(ending.cause, AWAY).loud
+            self._complaints.tell(ending.code, ending.text, loud=loud, now=now)
+        return self._backoff.delay(ending.cause, now - self._started, self.retry_after_s)
 
     def _is_enough(self) -> bool:
         return self._stopping.is_set() or self._transport.is_websocket_open()

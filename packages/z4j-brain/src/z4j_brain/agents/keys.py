@@ -82,9 +82,9 @@ async def create(ask: Ask) -> MadeKey:
     brain, now_us = ask.brain, ask.brain.now_us()
 
     def work(conn: Connection) -> service.NewKey:
-        key = service.CREATE[body.role](
+        key = service.create_key(
             conn, brain.roots, brain.entropy, project_id=ask.project.id, now_us=now_us,
-            label=body.label[:MAX_LABEL],
+            holder=service.Holder(body.label[:MAX_LABEL], body.role),
         )  # fmt: skip
         groups.reseal(conn, ask.project.id)
         _audit(ask, conn, "agent_key.create", key.cred_id, kid=key.kid, role=body.role)

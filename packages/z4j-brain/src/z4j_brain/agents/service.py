@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from z4j_core.wire.keys import Credential, KeyId, Secret, decoy_secret, encode_key_id, encode_secret
@@ -40,6 +40,16 @@ class Proof:
     reason: str = ""
 
 
+class Holder(NamedTuple):
+    """Whom a credential is for: agents, or a scheduler that runs by itself."""
+
+    label: str = ""
+    role: str = AGENT
+
+
+AGENTS = Holder()
+
+
 def create_key(
     conn: Connection,
     roots: RootKeys,
@@ -47,29 +57,11 @@ def create_key(
     *,
     project_id: str,
     now_us: int,
-    label: str = "",
+    holder: Holder = AGENTS,
 ) -> NewKey:
-    """Make the first key of a new credential for agents."""
-    row = {"project_id": project_id, "role": AGENT, "label": label, "created": now_us}
+    """Make the first key of a new credential."""
+    row = {"project_id": project_id, "created": now_us, **holder._asdict()}
     return _add(conn, roots, entropy, row | {"cred_id": entropy(16).hex(), "kid": 1})
-
-
-def create_scheduler_key(
-    conn: Connection,
-    roots: RootKeys,
-    entropy: Entropy,
-    *,
-    project_id: str,
-    now_us: int,
-    label: str = "",
-) -> NewKey:
-    """Make the first key of a new credential for a scheduler that runs by itself."""
-    row = {"project_id": project_id, "role": SCHEDULER, "label": label, "created": now_us}
-    return _add(conn, roots, entropy, row | {"cred_id": entropy(16).hex(), "kid": 1})
-
-
-CREATE = {AGENT: create_key, SCHEDULER: create_scheduler_key}
-"""What makes a first key, by role."""
 
 
 def key_labelled(

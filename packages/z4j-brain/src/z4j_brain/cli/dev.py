@@ -32,8 +32,9 @@ def prepare(conn: Connection, brain: Brain, slug: str, base: str) -> Dev:
     project_id = projects.ensure(conn, brain, slug)
     user_id = auth.ensure_admin(conn, brain, EMAIL, project_id)
     key = agents.create_key(
-        conn, brain.roots, brain.entropy, project_id=project_id, now_us=now_us, label="dev"
-    )
+        conn, brain.roots, brain.entropy, project_id=project_id, now_us=now_us,
+        holder=agents.Holder("dev"),
+    )  # fmt: skip
     link = auth.make_link(conn, brain.entropy, "link", now_us, user_id)
     dsn = dsn_of(base, key.key_id, key.secret, slug)
     token = tokens.renew(conn, brain, user_id, project_id, LABEL)

@@ -154,9 +154,9 @@ def _dsn(conn: Connection, brain: Brain, project_id: str, url: str, slug: str) -
     """The DSN of the key that embedded schedulers of a project share, made when there is none."""
     key = agents.key_labelled(conn, brain.roots, project_id, agents.SCHEDULER, LABEL)
     if key is None:
-        key = agents.create_scheduler_key(
+        key = agents.create_key(
             conn, brain.roots, brain.entropy, project_id=project_id, now_us=brain.now_us(),
-            label=LABEL,
+            holder=agents.Holder(LABEL, agents.SCHEDULER),
         )  # fmt: skip
         detail = {"kid": key.kid, "role": agents.SCHEDULER}
         who = ("agent_key.create", "z4j", "serve", project_id, f"key {key.cred_id}")

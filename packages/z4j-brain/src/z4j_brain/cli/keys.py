@@ -76,9 +76,10 @@ def _create(conn: Connection, brain: Brain, options: argparse.Namespace) -> list
         _own(conn, project_id, options.cred)
         made = agents.second_key(conn, roots, entropy, options.cred, now_us)
     else:
-        made = agents.CREATE[options.role](
-            conn, roots, entropy, project_id=project_id, now_us=now_us, label=options.label
-        )
+        made = agents.create_key(
+            conn, roots, entropy, project_id=project_id, now_us=now_us,
+            holder=agents.Holder(options.label, options.role),
+        )  # fmt: skip
     _audit(conn, brain, project_id, action, made.cred_id, kid=made.kid)
     base = options.url or settings.public_url or f"http://{settings.host}:{settings.port}"
     dsn = dsn_of(base.rstrip("/"), made.key_id, made.secret, options.project)

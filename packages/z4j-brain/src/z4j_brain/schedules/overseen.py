@@ -11,21 +11,21 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 from z4j_core.errors import LeaseLost, StoreUnavailable
+from z4j_core.model.fires import Status, Why
 from z4j_core.scheduler.fires import fire_id
 from z4j_core.scheduler.lease import RunOf, Stand, group_of
 
 from ..db import DRIVER_ERRORS, Database
 from . import leases, slots, store, told
 from .model import fires, schedules
-from .orders import CATCHUP, TIMER
 from .store import Place
 
 MOST_RUNS = 500
 MOST_LINES = 500
 _MS = 1000
-_SENT, _RUNNING = 3, 3
-_TELLABLE = frozenset({2, 4, 5, 6, 7, 8})
-"""Buffered, skipped, missed, expired, refused, failed: what no agent can tell of."""
+_RUNNING = 3
+_TELLABLE = frozenset(Status) - {Status.CLAIMED, Status.SENT, Status.SUPPRESSED}
+"""What no agent can tell of."""
 _KINDS = (int, str, int, int, int, int, int, int, int, int, int, str, int)
 
 
@@ -100,7 +100,7 @@ def _line(place: Place, epoch: int, row: Any) -> told.Line:
         raise ValueError("a line has 14 values")
     (at, schedule, generation, slot, status, why, revision, due, lag, enq, count, local,
      fold) = known  # fmt: skip
-    if status not in _TELLABLE or why not in (TIMER, CATCHUP):
+    if status not in _TELLABLE or why not in (Why.TIMER, Why.CATCHUP):
         raise ValueError("this is not for a scheduler to tell")
     if reason is not None and not isinstance(reason, str):
         raise ValueError("a reason is text")

@@ -10,17 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, insert, select
+from z4j_core.model.fires import Status, Why
 
 from ..commands.model import commands
 from .model import fires
 
 NOTED = 0
 """`enq` of a fire that only the brain has told of."""
-_BY_HAND = frozenset({2, 4, 5})
-_EXPIRED, _REFUSED, _FAILED = 6, 7, 8
+_BY_HAND = frozenset({Why.MANUAL, Why.BACKFILL, Why.REPLAY})
 _STATUS = {
-    "refused": _REFUSED, "failed": _FAILED, "indeterminate": _FAILED, "no_answer": _FAILED,
-    "expired": _EXPIRED,
+    "refused": Status.REFUSED, "failed": Status.FAILED, "indeterminate": Status.FAILED,
+    "no_answer": Status.FAILED, "expired": Status.EXPIRED,
 }  # fmt: skip
 _SILENT = {
     "no_answer": "engine.indeterminate: the agent did not answer, nobody knows whether it fired",
@@ -63,7 +63,7 @@ def _row(row: Row[Any], params: dict[str, Any], now_us: int) -> dict[str, Any]:
         "schedule_id": params["schedule"], "generation": params["generation"],
         "slot_ms": params["slot"], "nonce": params["nonce"] or "", "fire_id": params["fire_id"],
         "project_id": row.project_id, "engine": row.engine, "app": row.app,
-        "status": _STATUS[row.state], "trigger": params["trigger"], "reason": _reason(row),
+        "status": int(_STATUS[row.state]), "trigger": params["trigger"], "reason": _reason(row),
         "actor": params["actor"], "due": row.created, "claimed": None, "sent": None,
         "lag_ms": max(now_us - row.created, 0) // 1000, "epoch": 0, "fold": 0,
         "revision": params["revision"], "enq": NOTED, "count": 1,

@@ -19,18 +19,16 @@ from ..wire.bodies import App, Register, Welcome
 from .banner import banner, kept
 from .boundary import pack
 from .commands import Commands
+from .endings import ENDS, Ended, Ending, ending_of
 from .hosting import open_host
 from .items import Source, lost_item, note_item, worker_item
 from .journal import Journal, read_journal
-from .link import Away, Closed, Link
+from .link import Link
 from .policy import CLOSED, Policy, PolicyError, parse_policy
 from .process import Process
 from .reconnect import (
     AWAY,
     CAUSES,
-    ELSEWHERE,
-    KEY_REFUSED,
-    STEADY_S,
     SUPERSEDED,
     Backoff,
     Complaints,
@@ -198,47 +196,33 @@ class Agent:
         self._dialled = self._clock.monotonic()
         self.retry_after_s = 0.0
         session: Session | None = None
-        cause, code, text = 0, "", ""
+        error: Ended | None = None
         try:
             dsn = read_dsn(self.process.settings)
             assert dsn is not None
             session = Session(self, dsn)
             session.run(self._is_enough)
-        except ConfigError as error:
-            cause, code, text = KEY_REFUSED, error.code, error.text
-        except Away as error:
-            code, text = error.code, str(error)
-            self._transport.failed(error)
-        except Closed as error:
-            code, text = AWAY.code, f"the connection ended: {error}"
-            if error.close_code == ELSEWHERE and not self._was_steady(session):
-                cause, code = ELSEWHERE, CAUSES[ELSEWHERE].code
-            self._transport.failed(error)
-        except WireError as error:
-            cause = error.close_code
-            self._is_superseded = cause == SUPERSEDED
-            code = CAUSES.get(cause, AWAY).code
-            text = str(error)
-            self._transport.failed(error)
+        except ENDS as ended:
+            error = ended
+            if isinstance(ended, WireError):
+                self._is_superseded = ended.close_code == SUPERSEDED
+            if not isinstance(ended, ConfigError):
+                self._transport.failed(ended)
         finally:
             self.process.is_connected = False
-        return self._after(session, cause, code, text)
+        return self._after(session, error)
 
-    def _was_steady(self, session: Session | None) -> bool:
-        """Whether a session went on for a while: what ended it later is no fault of the way."""
-        opened_at = session.opened_at if session is not None else 0.0
-        return bool(opened_at) and self._clock.monotonic() - opened_at >= STEADY_S
-
-    def _after(self, session: Session | None, cause: int, code: str, text: str) -> float:
+    def _after(self, session: Session | None, error: Ended | None) -> float:
         now = self._clock.monotonic()
-        if session is not None and session.opened_at:
-            self._backoff.opened(now - session.opened_at)
-        if code and not self.process.stopping.is_set():
-            self.process.trouble = f"{code} {text}"
-            loud = CAUSES.get(cause, AWAY).loud
+        open_s = now - session.opened_at if session is not None and session.opened_at else 0.0
+        self._backoff.opened(open_s)
+        ending = Ending() if error is None else ending_of(error, open_s)
+        if ending.code and not self.process.stopping.is_set():
+            self.process.trouble = f"{ending.code} {ending.text}"
+            loud = CAUSES.get(ending.cause, AWAY).loud
             held = kept(self.spool, self.process.settings.spool_max_bytes)
-            self._complaints.tell(code, text, loud=loud, now=now, kept=held)
-        return self._backoff.delay(cause, now - self._started, self.retry_after_s)
+            self._complaints.tell(ending.code, ending.text, loud=loud, now=now, kept=held)
+        return self._backoff.delay(ending.cause, now - self._started, self.retry_after_s)
 
     def _is_enough(self, sender: Sender) -> bool:
         """Whether the session may end: all is stored and the process stops, or time is up."""
