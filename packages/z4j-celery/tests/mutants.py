@@ -204,7 +204,7 @@ MUTANTS = [
     ),
     Mutant(
         "a broken broker is indeterminate",
-        "z4j_celery/broker.py",
+        "z4j_celery/connections.py",
         '        raise EngineUnavailable(f"no connection to the broker: {error}") from error',
         "        raise Indeterminate from error",
         "no_broker_means_nothing_was_sent",

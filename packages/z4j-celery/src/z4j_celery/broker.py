@@ -1,31 +1,17 @@
-"""The broker behind an app. The rule: a failure before anything was sent differs from one after.
-
-Every verb uses a connection of its own, so that a broken pooled one cannot blur the two.
-"""
+"""The broker behind an app. The rule: looking changes nothing."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from amqp.exceptions import ChannelError
 from kombu.exceptions import ChannelError as VirtualChannelError
 from kombu.exceptions import DecodeError, OperationalError
-from z4j_core import (
-    Delivery,
-    EngineUnavailable,
-    Held,
-    Indeterminate,
-    Page,
-    QueueDepth,
-    TaskNotFound,
-    TaskState,
-    Unsupported,
-)
+from z4j_core import Delivery, Held, Page, QueueDepth, TaskNotFound, TaskState, Unsupported
 from z4j_core.payload import opaque_text
 
+from .connections import connected
 from .facts import epoch
 from .message import loads, of_redis
 
@@ -67,29 +53,6 @@ def delivery(app: Any) -> Delivery:
     if driver(app) == "redis":
         return Delivery(redelivers_after_s=float(options.get("visibility_timeout", REDELIVERS_S)))
     return Delivery(redelivers_after_s=0.0)
-
-
-@contextmanager
-def connected(app: Any) -> Iterator[Any]:
-    """Lend a fresh connection; closing it is part of sending.
-
-    Raises:
-        EngineUnavailable: the broker did not answer. Nothing was sent.
-        Indeterminate: the connection broke later. It may have been sent.
-    """
-    connection = app.connection_for_write()
-    errors = (OperationalError, *connection.connection_errors)
-    try:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
-    except errors as error:
-        connection.release()
-        raise EngineUnavailable(f"no connection to the broker: {error}") from error
-    try:
-        yield connection
-    except errors as error:
-        raise Indeterminate(f"the broker went away: {error}") from error
-    finally:
-        connection.release()
 
 
 def depth(app: Any, queue: str) -> QueueDepth:

@@ -6,7 +6,7 @@ from typing import Any
 
 from z4j_core import EngineError, Unsupported
 
-from .broker import connected
+from .connections import connected
 
 REPLY_S = 1.0
 """How long workers may take to answer, seconds; nobody knows how many there are."""

@@ -1,4 +1,4 @@
-"""Sending runs. The rule: each is sent once, over a connection of its own."""
+"""Sending runs. The rule: each is sent once, over a connection nobody else uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from celery.utils import uuid
 from z4j_core import Job
 from z4j_core.scheduler.fires import HEADER
 
-from .broker import connected
+from .connections import sending
 from .message import Packed, renewed
 
 
@@ -43,7 +43,7 @@ def send(app: Any, job: Job) -> str:
     }
     options = {key: value for key, value in options.items() if value is not None}
     task = app.tasks.get(job.task)
-    with connected(app) as connection:
+    with sending(app) as connection:
         if task is not None:
             sent = task.apply_async(job.args, job.kwargs, connection=connection, **options)
         else:
@@ -66,7 +66,7 @@ def resend(
     headers = renewed(packed, new_id, due.isoformat() if due else None)
     exchange, routing_key = ("", queue) if queue else (packed.exchange, packed.routing_key)
     declare = [] if exchange else [app.amqp.queues[routing_key]]
-    with connected(app) as connection:
+    with sending(app) as connection:
         connection.Producer(auto_declare=False).publish(
             packed.body.decode() if packed.is_text else packed.body,
             exchange=exchange, routing_key=routing_key, headers=headers, declare=declare,
