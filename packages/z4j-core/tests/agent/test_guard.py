@@ -27,7 +27,7 @@ class Kept:
     def __init__(self):
         self.begun = {}
         self.asked = 0
-        self.is_down = False
+        self.is_down = self.is_reached = False
         self.holds = threading.Event()
         self.holds.set()
 
@@ -37,6 +37,10 @@ class Kept:
         if self.is_down:
             raise StoreUnavailable("it is not there")
         return self.begun.setdefault(fire, enq) == enq
+
+    def is_blank(self):
+        self.is_reached = True
+        return False
 
     def forget_start(self, fire):
         self.begun.pop(fire, None)
@@ -90,7 +94,7 @@ def test_without_a_store_everything_starts(guard):
     assert guard.sole_start(FIRE)
 
 
-def test_the_store_of_the_engine_is_asked_until_another_is_plugged(brain, start, kept):
+def test_the_store_of_the_engine_is_asked_where_none_is_plugged(brain, start, kept):
     asked = []
     handle, engine = start()
     engine.lease_store = lambda group, boottime: asked.append(group) or kept
@@ -98,11 +102,25 @@ def test_the_store_of_the_engine_is_asked_until_another_is_plugged(brain, start,
     assert engine.emit.first_start(FIRE, mark(FIRE, 1))
     assert not engine.emit.first_start(FIRE, mark(FIRE, 2))
 
-    other = Kept()
-    engine.emit.guard.plug(lambda: other)
-    assert engine.emit.first_start(FIRE, mark(FIRE, 2))
     assert asked == [f"{handle.settings.dsn.project}/toy/toyapp"]
+
+
+def test_a_store_that_is_plugged_is_asked_instead_of_the_own(kept):
+    other = Kept()
+    guard = Guard(Counters(), os.urandom, lambda *_: None, lambda: kept)
+    guard.first_start(FIRE, mark(FIRE, 1))
+
+    guard.plug(lambda: other)
+
+    assert guard.first_start(FIRE, mark(FIRE, 2))
+    guard.plug(None)
     assert (kept.begun, other.begun) == ({FIRE: 1}, {FIRE: 2})
+
+
+def test_a_store_is_reached_before_the_first_run_asks_for_it(guard, kept):
+    eventually(lambda: kept.is_reached, "the store to be reached")
+
+    assert kept.asked == 0
 
 
 def test_a_worker_that_may_not_lead_asks_the_store_that_a_setting_names(brain, start, tmp_path):

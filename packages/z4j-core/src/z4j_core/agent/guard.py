@@ -76,9 +76,10 @@ class Guard:
         return self._offer is not None
 
     def plug(self, offer: Offer | None) -> None:
-        """Ask the store that `offer` makes, once it is needed; None: the engine's own, if any.
+        """Ask the store that `offer` makes; None: the engine's own, if any, once it is needed.
 
-        After a fork the child makes a store of its own from the same offer.
+        It is reached at once: who starts first shall not wait for a connection, nor start in doubt
+        because of it. After a fork the child makes a store of its own from the same offer.
         """
         if self._is_copy:
             self._reset()
@@ -86,6 +87,8 @@ class Guard:
         self._offer = offer
         self._reset()
         before.put(None)
+        if offer is not None:
+            self._put(_Question(lambda store: store.is_blank()))
 
     def forked(self) -> None:
         """Thread and connection are the parent's; most children ask for neither."""
