@@ -52,9 +52,9 @@ def watch(path):
     never, before = threading.Event(), None
     while not never.wait(0.01):
         loop = loop_here()
-        if loop is None:
+        if loop is None and before is None:
             continue
-        now = loop.epoch
+        now = 0 if loop is None else loop.epoch
         if now != before:
             what = "leads" if now else ("stands" if before is None else "ceases")
             mark(path, f"{what} {os.getpid()} {now} {now_ms()}")

@@ -218,11 +218,14 @@ class Group:
         )  # fmt: skip
 
     def ceased(self, word):
-        """Wait until a leader knows that it is none any more."""
-        eventually(
-            lambda: any(
-                w.what == "ceases" and w.pid == word.pid and w.at >= word.at
-                for w in self.words.read()
+        """The word of a leader once it knows that it is none any more."""
+        return eventually(
+            lambda: next(
+                (
+                    w for w in self.words.read()
+                    if w.what == "ceases" and w.pid == word.pid and w.at >= word.at
+                ),
+                None,
             ),
             f"{self.app}: {word} to cease", SETTLE_S,
         )  # fmt: skip
@@ -279,13 +282,17 @@ SURVIVES = {"stop", "hang", "cut"}
 
 
 class Took(NamedTuple):
-    """One failover, in milliseconds from the fault: until somebody led, until it fired."""
+    """One failover, in milliseconds from the fault: until somebody led, until it fired.
+
+    `gap` is how long nobody led, as far as those say who led: only who is told to stop says it.
+    """
 
     kind: str
     ttl_s: int | None
     store: str
     led: int
     fired: int
+    gap: int | None
 
 
 def fail_over(group, kind, chance):
@@ -301,7 +308,8 @@ def fail_over(group, kind, chance):
     undo()
     if kind in SURVIVES:
         group.ceased(word)
-    return Took(kind, group.ttl_s, group.store, follower.at - at, ran.at - at)
+    gap = follower.at - group.ceased(word).at if kind == "term" else None
+    return Took(kind, group.ttl_s, group.store, follower.at - at, ran.at - at, gap)
 
 
 def wait_for_moment(chance):

@@ -62,7 +62,7 @@ def judge(found, record_property):
     assert [books.lost for _, books, _ in found] == [[]] * len(found), said
     assert [books.doubled for _, books, _ in found] == [[]] * len(found), said
     assert [told for _, _, parts in found for told in parts if told] == [], said
-    late = [t for t in took if t.led > (GRACEFUL_MS if t.kind == "term" else CRASH_MS)]
+    late = [t for t in took if t.led > CRASH_MS or (t.gap or 0) > GRACEFUL_MS]
     late += [t for t in took if t.kind == "kill" and t.fired > CRASH_MS]
     assert late == [], said
     record_property("figures", said)
@@ -83,6 +83,11 @@ def figures(took, books):
             f"{kind} x {len(led)}, ttl {ttl_s or 'usual'}: led after p50 {percentile(led, 50)}, "
             f"p95 {percentile(led, 95)}, at most {max(led)} ms; fired after p50 "
             f"{percentile(fired, 50)}, p95 {percentile(fired, 95)}, at most {max(fired)} ms"
+        )
+    gaps = [t.gap for t in took if t.gap is not None]
+    if gaps:
+        parts.append(
+            f"told to stop: nobody led for p50 {percentile(gaps, 50)}, at most {max(gaps)} ms"
         )
     load = os.getloadavg()
     return "\n  ".join([*parts, f"load of this machine {load[0]:.1f} {load[1]:.1f} {load[2]:.1f}"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,12 +16,14 @@ from weakref import WeakKeyDictionary, finalize
 
 from kombu.exceptions import OperationalError
 from z4j_core import EngineUnavailable, Indeterminate
+from z4j_core.clock import SystemClock
 
 KEPT_S = 10.0
 """How long a connection waits for its next use, well below a broker's heartbeat."""
 AT_MOST = 16
 """Connections kept for an app, as many as its fires go out at a time."""
 
+_now = SystemClock().monotonic
 _Kept = deque[tuple[Any, float, int]]
 """Connection, monotonic s when it came back, process that made it."""
 _kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
@@ -98,7 +99,7 @@ def _keep(app: Any, connection: Any) -> None:
     if kept is None:
         kept = _kept.setdefault(app, deque())
         finalize(app, _shrink, kept, 0, math.inf)
-    now = time.monotonic()
+    now = _now()
     kept.append((connection, now, os.getpid()))
     _shrink(kept, AT_MOST, now - KEPT_S)
 
@@ -118,7 +119,7 @@ def _again(app: Any) -> Any:
             connection, since, pid = kept.pop()
         except IndexError:  # another thread was faster
             return None
-        if pid == os.getpid() and time.monotonic() - since < KEPT_S and _answers(connection):
+        if pid == os.getpid() and _now() - since < KEPT_S and _answers(connection):
             return connection
         _let_go(connection, since, pid)
     return None

@@ -136,6 +136,21 @@ def test_a_leader_that_ends_hands_over_within_a_second(brain, fleet, broker):
     assert took <= 3.0
 
 
+def test_when_its_last_worker_stops_a_process_hands_over_at_once_and_leads_again_with_the_next(
+    brain, fleet, broker
+):
+    process = fleet.start(brain.dsn)
+    may_lead(brain)
+    brain.publish(*GROUP, schedule(1, specs=FAR))
+    until(fleet.leader, "a leader")
+
+    asked(process, "engine.emit.worker_down('w1', flush_s=0); print('down')")
+
+    assert fleet.leader() is None
+    asked(process, "engine.emit.worker_up(Worker('w2')); print('up')")
+    until(fleet.leader, "it to lead again")
+
+
 def slots_missing(broker, since_s, until_s):
     """Seconds between two times in which nothing was sent."""
     sent = {int(row[4]) for row in broker.sent()}

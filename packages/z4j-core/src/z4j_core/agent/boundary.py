@@ -347,6 +347,7 @@ class Emitter:
         if self.workers.pop(worker_id, None) is not None:
             self._say(worker_id, OFFLINE)
             self._process.workers_changed()
+            self._process.worker_left()
         self._process.flush(flush_s)
 
     def _discover(self) -> None:

@@ -149,6 +149,10 @@ class Groups:
             self._close(standing, timeout_s)
             standing.seat.leave()
 
+    def resume(self) -> None:
+        """Lead again, where it was stopped: this process has work after all."""
+        self._is_stopped = False
+
     def forked(self) -> None:
         """In the child: what was led is led by the parent, whose locks are not ours."""
         standings, self._standings = self._standings, {}

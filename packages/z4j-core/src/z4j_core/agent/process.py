@@ -147,6 +147,7 @@ class Process:
         with self._lock:
             self._settle_in()
             self.role = role
+            self.groups.resume()
             if self.is_child:
                 self.writer, self.is_child = None, False
             if self.writer is None:
@@ -217,6 +218,11 @@ class Process:
         """Keep an item of class 1 for the brain."""
         writer = self.writer or self.begin()
         writer.append_control(body)
+
+    def worker_left(self) -> None:
+        """After the last one let another process fire what is fired from here: this one ends."""
+        if not any(emitter.workers for emitter in self.emitters):
+            self.groups.stop(HAND_OVER_S)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all facts so far are stored by the brain; whether they are."""

@@ -52,6 +52,9 @@ class Recording(Protocol):
     def workers_changed(self) -> None:
         """Leave the names of the workers beside the stream."""
 
+    def worker_left(self) -> None:
+        """Look whether any worker is left that needs this process."""
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until all facts so far are stored."""
         ...
