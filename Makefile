@@ -4,6 +4,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 export UV_PYTHON_DOWNLOADS := never
+# Some machines forbid it: then each of the many processes here would compile all it imports again.
+export PYTHONDONTWRITEBYTECODE :=
 PYENV_BINS := $(shell for v in 3.11 3.12 3.13; do ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$v.*/bin 2>/dev/null | tail -n 1; done | tr '\n' :)
 export PATH := $(CURDIR)/.tools/bin:$(PYENV_BINS)$(PATH)
 

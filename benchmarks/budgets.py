@@ -31,7 +31,7 @@ def at_least(number: float) -> Budget:
 
 AREAS: dict[str, tuple[str, ...]] = {
     "agent": ("agent_hook", "engines_bench"),
-    "ingest": ("ingest_bench", "visible_bench"),
+    "ingest": ("ingest_bench", "visible_bench", "start_bench"),
     "floor": ("floor_bench",),
     "wire": ("wire_bench",),
     "cron": ("cron_bench",),
@@ -55,6 +55,7 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "sqlite.events_per_s": at_least(12_000),
         "visible_p95_ms": at_most(500),
         "brain_idle_rss_mb": at_most(90),
+        "brain_start_s": at_most(3),
         "cpu_us_per_event": at_most(60),
     },
     "floor": {
