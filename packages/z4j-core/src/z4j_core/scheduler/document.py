@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import ScheduleInvalid
 from . import read
+from .arguments import arguments, decoded_arguments
 from .build import Context, build
 from .fires import RESERVED
 from .moments import Json
@@ -25,55 +26,8 @@ from .spec import TRIGGER_FIELDS, TriggerSpec
 from .trigger import Trigger
 from .workdays import DaysOff
 
-MAX_ARGS_BYTES = 64 << 10
-MAX_ARGS_DEPTH = 16
 MAX_TEXT = 2_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_MASKS = ("[redacted]", '…"', " more…")
-
-
-def _args(value: Any, kind: type, empty: Any) -> Any:
-    """Arguments that JSON can hold, bounded in size and depth."""
-    if not isinstance(value, kind):
-        name = "a list" if kind is list else "an object"
-        raise ScheduleInvalid("schedule.args", "they are something else", hint=f"write {name}")
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ScheduleInvalid(
-            "schedule.args", "they are no JSON", hint="write JSON values"
-        ) from error
-    if len(text.encode("utf-8", "replace")) > MAX_ARGS_BYTES:
-        raise ScheduleInvalid(
-            "schedule.args", f"more than {MAX_ARGS_BYTES} bytes", hint="pass a reference instead"
-        )
-    if any(mask in text for mask in _MASKS):
-        raise ScheduleInvalid(
-            "schedule.masked_value", "a value is masked or cut", hint="write the value itself"
-        )
-    if _deeper(value, MAX_ARGS_DEPTH):
-        raise ScheduleInvalid(
-            "schedule.args", f"more than {MAX_ARGS_DEPTH} levels", hint="flatten them"
-        )
-    if not _named(value):
-        raise ScheduleInvalid(
-            "schedule.args", "a name that is no text", hint="write it in quotation marks"
-        )
-    return value or empty
-
-
-def _named(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return all(isinstance(name, str) and _named(value[name]) for name in value)
-    return not isinstance(value, (list, tuple)) or all(map(_named, value))
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if not isinstance(value, (list, tuple)):
-        return False
-    return levels == 0 or any(_deeper(each, levels - 1) for each in value)
 
 
 def _name(value: Any) -> str:
@@ -94,7 +48,7 @@ def _about(value: Any) -> str:
 
 
 def _options(value: Any) -> Json:
-    found: Json = _args(value, dict, {})
+    found: Json = arguments(value, dict, {})
     for name in found:
         if name in RESERVED:
             raise ScheduleInvalid(
@@ -131,9 +85,9 @@ class Dispatch:
 
 _TASK = read.text(200)
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    "args": lambda value: tuple(_args(value, list, [])),
-    "kwargs": lambda value: _args(value, dict, {}),
-    "headers": lambda value: _args(value, dict, {}),
+    "args": lambda value: tuple(arguments(value, list, [])),
+    "kwargs": lambda value: arguments(value, dict, {}),
+    "headers": lambda value: arguments(value, dict, {}),
     "queue": read.text(200),
     "priority": read.whole(-(1 << 31), (1 << 31) - 1),
     "options": _options,
@@ -141,6 +95,14 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "dispatch": Dispatch.read,
     "description": _about,
     "tags": read.many(read.text(64), 0, 32),
+}
+
+
+_DECODED: Mapping[str, Callable[[Any], Any]] = {
+    **_READERS,
+    "args": lambda value: tuple(decoded_arguments(value, list, [])),
+    "kwargs": lambda value: decoded_arguments(value, dict, {}),
+    "headers": lambda value: decoded_arguments(value, dict, {}),
 }
 
 
@@ -164,7 +126,12 @@ class Definition:
     tags: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, fields: Fields, trigger: TriggerSpec | None = None) -> Definition:
+    def read(
+        cls,
+        fields: Fields,
+        trigger: TriggerSpec | None = None,
+        readers: Mapping[str, Callable[[Any], Any]] = _READERS,
+    ) -> Definition:
         """From the fields of a document that may hold others; `trigger` where it is known."""
         if trigger is not None:
             fields.skip(TRIGGER_FIELDS)
@@ -173,7 +140,7 @@ class Definition:
             task=fields.take("task", _TASK),
             trigger=trigger or TriggerSpec.read(fields),
             rules=Rules.read(fields),
-            **fields.given(_READERS),
+            **fields.given(readers),
         )
 
     def json(self) -> Json:
@@ -368,7 +335,7 @@ def replica_of(value: Any, trigger: TriggerSpec | None = None) -> Replica:
         revision=fields.take("revision", _REVISION),
         created_ms=fields.take("created_ms", _INSTANT),
         effective_ms=fields.take("effective_ms", _INSTANT),
-        definition=Definition.read(fields, trigger),
+        definition=Definition.read(fields, trigger, _DECODED),
         **fields.given(_STANDING),
     )
     fields.done()

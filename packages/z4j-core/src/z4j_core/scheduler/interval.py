@@ -16,9 +16,14 @@ class Interval(Timing):
         self.start_ms = start_ms
 
     def next(self, after_ms: int) -> Slot | None:
+        at = self.next_ms(after_ms)
+        return None if at is None else utc_slot(at)
+
+    def next_ms(self, after_ms: int) -> int | None:
+        """The instant of the next slot alone, ms since the epoch."""
         periods = max((after_ms - self.start_ms) // self.every_ms + 1, 0)
         at = self.start_ms + periods * self.every_ms
-        return utc_slot(at) if at - after_ms <= HORIZON_S * 1000 and _exists(at) else None
+        return at if at - after_ms <= HORIZON_S * 1000 and _exists(at) else None
 
     def prev(self, before_ms: int) -> Slot | None:
         before_ms = min(before_ms, LATEST_S * 1000)

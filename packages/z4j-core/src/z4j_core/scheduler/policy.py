@@ -227,6 +227,9 @@ def _within(
 ) -> list[Decision]:
     """Fires held against `max_fires`, the last success and the runs that go on."""
     rules = schedule.rules
+    is_held = cursor.buffered or rules.require_last_success or schedule.max_fires is not None
+    if rules.overlap == "allow" and not is_held:
+        return [Decision("fire", f.slot, f.due_ms, f.reason) for f in fires]
     left = _left(cursor, schedule)
     spent = [] if left is None else fires[left:]
     fires = fires if left is None else fires[:left]

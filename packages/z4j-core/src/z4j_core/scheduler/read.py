@@ -57,10 +57,13 @@ class Fields:
         """Those of some fields that are there, each by its reader. null is not there."""
         self._read.update(readers)
         there = self._value
+        found = readers.keys() & there.keys()  # mostly none
+        if not found:
+            return {}
         return {
             name: self.take(name, read)
             for name, read in readers.items()
-            if there.get(name) is not None
+            if name in found and there[name] is not None
         }
 
     def skip(self, names: Iterable[str]) -> None:

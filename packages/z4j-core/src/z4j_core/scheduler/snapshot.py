@@ -32,7 +32,8 @@ class Snapshot(NamedTuple):
 
     `schedules` are canonical bytes (`document.Replica.encoded`) by 16-byte id; `last_slots` is the
     newest slot the brain knows to be settled, as (generation, ms); `store` names the lease store
-    where the brain pins one; keys in `revoked` are believed by nobody.
+    where the brain pins one; keys in `revoked` are believed by nobody. `changes`: the era and
+    revision this one was made from, and which schedules may differ from there.
     """
 
     era: int
@@ -46,6 +47,7 @@ class Snapshot(NamedTuple):
     revoked: frozenset[tuple[bytes, int]] = frozenset()
     sha: bytes = b""
     seals: Mapping[tuple[bytes, int], bytes] = {}
+    changes: tuple[tuple[int, int], frozenset[bytes]] | None = None
 
     @property
     def stand(self) -> tuple[int, int]:
@@ -79,7 +81,7 @@ def body_sha(snapshot: Snapshot) -> bytes:
         snapshot.engine,
         snapshot.app,
         _ordered(snapshot.store),
-        [[key, snapshot.schedules[key]] for key in sorted(snapshot.schedules)],
+        sorted(snapshot.schedules.items()),
         [[key, *snapshot.last_slots[key]] for key in sorted(snapshot.last_slots)],
         [list(key) for key in sorted(snapshot.revoked)],
     ]
@@ -155,10 +157,13 @@ def applied(held: Snapshot | None, project: str, parts: Sequence[Schedules]) -> 
         raise StoreError("the snapshot is older than the one that is held")
     schedules: dict[bytes, bytes] = {}
     slots: dict[bytes, tuple[int, int]] = {}
+    changes = None
     if first.from_:
         if held is None or (held.era, held.revision) != (first.era, first.from_):
             raise Gap(f"a change since revision {first.from_}, which is not held")
         schedules, slots = dict(held.schedules), dict(held.last_slots)
+        upserted = {upsert[0] for part in parts for upsert in part.upserts}
+        changes = held.stand, frozenset(upserted.union(*(part.deletes for part in parts)))
     for part in parts:
         for key in part.deletes:
             schedules.pop(key, None)
@@ -169,7 +174,7 @@ def applied(held: Snapshot | None, project: str, parts: Sequence[Schedules]) -> 
     return Snapshot(
         first.era, first.to, project, first.engine, first.app, schedules, slots, first.store,
         frozenset((each.cred_id, each.kid) for each in first.revoked or ()), first.body_sha,
-        {(seal.cred_id, seal.kid): seal.mac for seal in first.macs},
+        {(seal.cred_id, seal.kid): seal.mac for seal in first.macs}, changes,
     )  # fmt: skip
 
 

@@ -96,6 +96,16 @@ class Wall(Timing):
         self.fold = dst.fold_wild if nominals.wildcard else dst.fold
 
     def next(self, after_ms: int) -> Slot | None:
+        found = self._next(after_ms)
+        return None if found is None else self._slot(*found)
+
+    def next_ms(self, after_ms: int) -> int | None:
+        """The instant of the next slot alone, ms since the epoch."""
+        found = self._next(after_ms)
+        return None if found is None else found[1] * 1000
+
+    def _next(self, after_ms: int) -> tuple[Segment, int, str] | None:
+        """The segment of the next slot, its second, and its note."""
         after = max(after_ms // 1000, EARLIEST_S)
         limit = min(after + HORIZON_S, LATEST_S - 1)
         segment = self.zone.segment(after + 1)
@@ -103,11 +113,11 @@ class Wall(Timing):
             real = self._first(segment, after)
             moved = self._moved(segment)
             if moved is not None and moved > after and (real is None or moved < real):
-                return self._slot(segment, moved, "gap")
+                return segment, moved, "gap"
             if real is None:
                 return None
             if real < self._end(segment):
-                return self._slot(segment, real)
+                return segment, real, ""
             # Nothing nominal lies between here and `real`: no border until shortly before it.
             segment = self.zone.segment(max(segment.end, real - _MARGIN_S))
         return None

@@ -75,6 +75,18 @@ def test_an_edit_at_the_instant_of_a_fire_is_the_old_or_the_new_never_both(chang
     assert len(site.jobs) == {"timing": 5, "pause": 1, "delete": 1}[change]
 
 
+def test_a_schedule_that_could_not_be_planned_is_planned_a_minute_later(monkeypatch):
+    site = Site(lambda s: s.row(jitter_s=1))
+    monkeypatch.setattr(site.leader.book, "glanced", lambda *_: {}["broken"])
+    site.go(1)
+    assert "Z4J-E307" in site.notes
+    monkeypatch.undo()
+
+    site.go(80)
+
+    assert site.jobs
+
+
 def test_nothing_fires_while_clocks_went_apart_until_two_readings_agree():
     site = Site(lambda s: s.row())
     site.go(2)

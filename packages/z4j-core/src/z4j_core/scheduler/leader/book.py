@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..document import Replica, decoded, replica_of
@@ -52,6 +53,7 @@ class Book:
     def __init__(self) -> None:
         self.rows = Rows({})
         self.last_slots: Mapping[bytes, tuple[int, int]] = {}
+        self._stand = (0, 0)
         self._heap: list[tuple[int, bytes]] = []
         self._due: dict[bytes, int] = {}
         """When each comes up; entries of the heap that say another time are old."""
@@ -63,13 +65,18 @@ class Book:
     def take(self, snapshot: Snapshot) -> list[bytes]:
         """Go by a snapshot from now on; the keys of what it adds, changes or takes away."""
         new, old = snapshot.schedules, self.rows.held
-        touched = [key for key, data in new.items() if old.get(key) != data]
-        if old:
+        since = snapshot.changes
+        if since is not None and since[0] == self._stand:
+            touched = [key for key in sorted(since[1]) if old.get(key) != new.get(key)]
+        else:
+            touched = [key for key, data in new.items() if old.get(key) != data]
             touched += [key for key in old if key not in new]
+        if old:
             for key in touched:
                 self._due.pop(key, None)
                 self._parsed.pop(name_of(key), None)
         self.rows, self.last_slots = Rows(new), snapshot.last_slots
+        self._stand = (snapshot.era, snapshot.revision)
         return touched
 
     def clear(self) -> None:
@@ -111,15 +118,17 @@ class Book:
             return kept[1].replica.generation, kept[1].schedule, False
         return *glance(data), False
 
-    def push(self, name: str, due_ms: int) -> None:
-        """Let a schedule come up at a time, and at no other."""
-        key = key_of(name)
+    def push(self, name: str, due_ms: int | None) -> None:
+        """Let a schedule come up at a time, and at no other; None for not any more."""
+        self.push_key(key_of(name), due_ms)
+
+    def push_key(self, key: bytes, due_ms: int | None) -> None:
+        """The same for the key of its row."""
+        if due_ms is None:
+            self._due.pop(key, None)
+            return
         self._due[key] = due_ms
         heapq.heappush(self._heap, (due_ms, key))
-
-    def unpush(self, name: str) -> None:
-        """Let a schedule not come up any more."""
-        self._due.pop(key_of(name), None)
 
     def pop_due(self, now_ms: int, most: int) -> Iterator[str]:
         """Up to `most` schedules that are due, the longest due first."""
@@ -140,6 +149,7 @@ class Book:
         return None
 
 
+@lru_cache(maxsize=PARSED)
 def key_of(name: str) -> bytes:
     """The id of a schedule as snapshots have it."""
     return bytes.fromhex(name.replace("-", ""))

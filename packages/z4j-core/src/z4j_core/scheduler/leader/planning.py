@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ...errors import ScheduleInvalid
 from ...model.fires import Status, Why
+from ..document import decoded
 from ..lease import LeaseStore
 from ..policy import Cursor, Decision, Run, lower_bound, plan
 from ..slots import Slot
@@ -18,6 +19,7 @@ from .clock import StoreClock
 from .contract import Found
 from .guarded import Guarded
 from .memory import Memory
+from .ordinary import UNSURE, Unsure, due_after
 from .record import Fire, fire_of
 from .steps import Work, steps_of
 
@@ -76,6 +78,23 @@ class Planning:
             if decision.action == "pause":
                 self._pause(name, data, parsed, decision, cursor, tell)
         return Work(name, data, steps_of(decisions, base, self._memory.waiting.get(name, {})))
+
+    def ordinary_due_ms(self, key: bytes, data: bytes) -> int | Unsure | None:
+        """The same as `next_due_ms` for most rows, and `UNSURE` for the others."""
+        row = decoded(data)
+        name = row["id"]
+        if name in self._paused or self._memory.waiting.get(name):
+            return UNSURE
+        after = max(row["effective_ms"], row.get("not_before_ms", 0))
+        stand, seen = self._memory.stands.get(name), self._book.last_slots
+        if stand is not None:
+            after = max(after, stand.slot_ms)
+        if seen and key in seen and (stand is None or stand.generation < 0):
+            after = max(after, seen[key][1])
+        due_ms = due_after(row, after)
+        if due_ms is not UNSURE:
+            self.watched.discard(name)
+        return due_ms
 
     def next_due_ms(self, name: str) -> int | None:
         """When a schedule is to be looked at again; None for not before something changes."""

@@ -19,6 +19,7 @@ from .clock import StoreClock
 from .guarded import FAILED, Guarded, tried
 from .ledger import Ledger
 from .memory import Memory
+from .ordinary import UNSURE, Unsure
 from .placing import Placing
 from .planning import Planning
 from .record import TELL, WAIT, Fire, start_of
@@ -134,10 +135,21 @@ class Turns:
         part = self._unloaded[: -LOADED - 1 : -1]
         del self._unloaded[-LOADED:]
         for key in part:
-            if key in self._book.rows.held:
+            data = self._book.rows.held.get(key)
+            if data is None:
+                continue
+            due_ms = self._ordinary(key, data)
+            if isinstance(due_ms, Unsure):
                 name = name_of(key)
                 self._start(name)
                 self._push(name)
+            else:
+                self._book.push_key(key, due_ms)
+
+    def _ordinary(self, key: bytes, data: bytes) -> int | Unsure | None:
+        """When an ordinary row is due; where that fails the long way says why."""
+        found, error = tried(lambda: self._planning.ordinary_due_ms(key, data))
+        return UNSURE if error is not None else cast("int | Unsure | None", found)
 
     def _start(self, name: str) -> None:
         """Fire what fires once for each release."""
@@ -156,11 +168,9 @@ class Turns:
         """Let a schedule come up when it is due next."""
         if name in self._stale:
             return
-        due_ms = self._tried(name, lambda: self._planning.next_due_ms(name))
-        if due_ms is None:
-            self._book.unpush(name)
-        else:
-            self._book.push(name, due_ms)
+        found = self._tried(name, lambda: (self._planning.next_due_ms(name),))
+        if found is not None:
+            self._book.push(name, found[0])
 
     def _look_at_runs(self, ended: set[str]) -> None:
         """Plan those anew that wait for a run, when one ended or it is time to look."""
@@ -206,6 +216,7 @@ class Turns:
         if isinstance(error, ScheduleInvalid):
             self._host.trouble(name, error.code, f"schedule {name}: {error}")
             self._stale.add(name)
+            self._book.push(name, None)
         elif error is not None:
             self._host.trouble(name, FAILED, f"schedule {name}: {error!r}")
             self._book.push(name, self._clock.now_ms() + AGAIN_MS)
