@@ -235,7 +235,7 @@ def test_where_upgrades_are_refused_facts_and_commands_flow_and_one_line_says_ho
 
 
 def test_where_an_upgrade_is_swallowed_facts_flow_nevertheless(brain, start, monkeypatch):
-    monkeypatch.setattr("z4j_core.agent.session.HANDSHAKE_S", 0.3)
+    monkeypatch.setattr("z4j_core.agent.channel.HANDSHAKE_S", 0.3)
     brain.knobs.deaf_sockets = True
 
     _, engine = start()
