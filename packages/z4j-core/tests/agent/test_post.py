@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from z4j_core.agent import poll, post
 from z4j_core.agent.link import Away, Closed
+from z4j_core.agent.transport import Transport
 from z4j_core.clock import SystemClock
+from z4j_core.config import Settings
 from z4j_core.wire import Dsn
 from z4j_core.wire.poll import MAX_BATCH_BYTES
 from z4j_testing.wire import CREDENTIAL
@@ -242,6 +244,26 @@ def test_who_does_not_answer_hello_like_a_brain_is_none(said, status):
         link.close()
 
     assert (away.value.code, away.value.status) == ("Z4J-E108", status)
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (b"<center>No required SSL certificate was sent</center>", "wants a client certificate"),
+        (b"<center>The SSL certificate error</center>", "refuses the client certificate"),
+    ],
+)
+@pytest.mark.parametrize("way", ["websocket", "poll"])
+def test_a_page_that_asks_for_a_certificate_is_no_proxy_in_the_way(way, page, said):
+    settings = Settings(transport=way)
+    with (
+        serving(answer(400, page)) as server,
+        pytest.raises(Away, match=said) as away,
+        closing(Transport(settings, CLOCK).dial(server.dsn)) as link,
+    ):
+        link.send(b"hello")
+
+    assert (away.value.code, away.value.status) == ("Z4J-E119", 0)
 
 
 def test_a_batch_that_is_none_ends_the_session():

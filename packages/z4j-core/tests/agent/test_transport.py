@@ -9,12 +9,14 @@ from z4j_core import EventKind, TaskEvent
 from z4j_core.agent import transport as ways
 from z4j_core.agent.link import Away, Closed
 from z4j_core.agent.transport import AGAIN_S, LIKE_A_PROXY, SOON_S, Transport
-from z4j_core.config import Settings, load
+from z4j_core.config import Dsn, Settings, load
 from z4j_core.errors import WireError
+from z4j_core.wire import Credential, Secret
 from z4j_testing.clock import FakeClock
 from z4j_testing.signals import eventually
 
 STARTED = EventKind.STARTED
+SOMEWHERE = Dsn("http", "127.0.0.1", 9, "", "demo", Credential(bytes(16), 1, Secret(bytes(32))))
 
 
 class Dialled:
@@ -44,7 +46,7 @@ class World:
     def attempt(self):
         """One try, as the agent makes it; the way it went."""
         try:
-            link = self.transport.dial("somewhere")
+            link = self.transport.dial(SOMEWHERE)
         except Away as error:
             self.transport.failed(error)
         else:
@@ -89,12 +91,12 @@ def test_the_two_tries_follow_each_other(world):
 
 def test_no_answer_to_the_handshake_counts_and_a_refusal_by_the_brain_does_not(world):
     for error in (Closed(4408, "no answer"), WireError("Auth", "no", 4401)) * 3:
-        world.transport.dial("somewhere")
+        world.transport.dial(SOMEWHERE)
         world.transport.failed(error)
     assert world.transport.name == "websocket"
 
     for _ in range(3):
-        world.transport.dial("somewhere")
+        world.transport.dial(SOMEWHERE)
         world.transport.failed(Closed(4408, "no answer"))
 
     assert world.transport.name == "poll"
@@ -111,11 +113,11 @@ def test_where_requests_do_not_work_either_both_are_tried_in_turn(world):
 def test_whom_another_brain_answers_goes_on_with_requests(world):
     world.websocket.error = refused(502)
     tries = [world.attempt() for _ in range(3)]
-    world.transport.dial("somewhere")
+    world.transport.dial(SOMEWHERE)
 
     for _ in range(3):
         world.transport.failed(Closed(4421, "elsewhere"))
-        tries.append(world.transport.dial("somewhere").name)
+        tries.append(world.transport.dial(SOMEWHERE).name)
 
     assert tries == ["websocket"] * 2 + ["poll"] * 4
 
@@ -166,7 +168,7 @@ def test_a_websocket_that_only_seemed_to_get_through_leads_back_at_once(world):
     world.clock.advance(AGAIN_S)
     assert world.transport.is_websocket_open()
 
-    world.transport.dial("somewhere")
+    world.transport.dial(SOMEWHERE)
     world.transport.failed(Closed(4408, "no answer to the handshake"))
 
     assert world.attempt() == "poll"
@@ -233,7 +235,7 @@ def test_where_upgrades_are_refused_facts_and_commands_flow_and_one_line_says_ho
 
 
 def test_where_an_upgrade_is_swallowed_facts_flow_nevertheless(brain, start, monkeypatch):
-    monkeypatch.setattr("z4j_core.agent.session.HANDSHAKE_S", 0.3)
+    monkeypatch.setattr("z4j_core.agent.channel.HANDSHAKE_S", 0.3)
     brain.knobs.deaf_sockets = True
 
     _, engine = start()

@@ -11,16 +11,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from z4j_core.agent.channel import Channel
 from z4j_core.agent.errands import Errands
 from z4j_core.agent.heartbeat import rss_kb
 from z4j_core.agent.link import Closed, Link
-from z4j_core.agent.session import ASK_S, HANDSHAKE_S, lifetime_s
+from z4j_core.agent.session import lifetime_s
 from z4j_core.clock import Clock
 from z4j_core.config import Dsn
 from z4j_core.errors import WireError
-from z4j_core.wire import AgentSession, Fault, RecordType
+from z4j_core.wire import AgentSession, RecordType
 from z4j_core.wire.bodies import Beat, Close, Group, Pong, Register, SpoolState, Want, Welcome
-from z4j_core.wire.replication import Lease, Leased, Schedules
+from z4j_core.wire.replication import Leased, Schedules
 
 _NO_SPOOL = SpoolState(0, 0, 0, 0)
 
@@ -66,7 +67,6 @@ class Session:
         self._host = host
         self._clock = host.clock
         self._dsn = dsn
-        self._link: Link | None = None
         self._beats = 0
         self._beat_at = 0.0
         self.opened_at = 0.0
@@ -80,13 +80,11 @@ class Session:
             lifetime_s=lifetime_s(host.entropy),
         )
         self._on: Mapping[type, Callable[[Any], None]] = {
-            Schedules: lambda page: self._want(self._host.received(page)),
+            Schedules: lambda page: self._channel.want(self._host.received(page)),
             Leased: self._host.errands.answered,
             Close: self._closed,
             Pong: lambda _pong: None,
         }
-        self._turn = threading.RLock()
-        """Sealing a record and sending it are one step, whichever thread asks the brain."""
 
     def run(self, is_enough: Callable[[], bool], wait_s: float) -> None:
         """Connect and serve until it is enough, looked at every `wait_s` seconds at least.
@@ -96,53 +94,36 @@ class Session:
             WireError: the session is over.
             Closed: the connection is over.
         """
-        self._link = self._host.dial(self._dsn)
+        link = self._host.dial(self._dsn)
+        self._channel = Channel(self._wire, link, self._clock)
         try:
-            self._handshake(self._link)
-            self._serve(self._link, is_enough, wait_s)
+            self._welcome(self._channel.greet(self._host.register, self._small))
+            self._serve(link, is_enough, wait_s)
         except Closed:
-            self._last_words(self._link)
+            self._last_words(link)
             raise
         except WireError as error:
-            self._link.close(error.close_code, str(error))
+            link.close(error.close_code, str(error))
             raise
         finally:
             self._host.errands.closed()
-            self._link.close()
+            link.close()
 
     def _last_words(self, link: Link) -> None:
         """Read what came before the connection went: a CLOSE in it is the true cause."""
         while (data := link.receive(0)) is not None:
-            self._handle(self._received(data))
+            self._handle(self._channel.read(data))
 
-    def _handshake(self, link: Link) -> None:
-        link.send(self._wire.hello())
-        self._wire.receive_challenge(self._await(link))
-        link.unlock(self._wire.poll_key)
-        link.send(self._registered())
-        body = self._received(self._await(link))
-        if not isinstance(body, Welcome):
-            raise WireError(Fault.STATE, "the brain did not say WELCOME")
+    def _welcome(self, welcome: Welcome) -> None:
         self.opened_at = self._clock.monotonic()
-        wants = self._host.welcomed(self._dsn, body)
-        self._host.errands.opened(self._ask)
-        self._want(wants)
+        wants = self._host.welcomed(self._dsn, welcome)
+        self._host.errands.opened(self._channel.ask)
+        self._channel.want(wants)
 
-    def _registered(self) -> bytes:
-        """REGISTER, which is small; of many groups UPDATE tells."""
-        try:
-            return self._wire.register(self._host.register())
-        except WireError as error:
-            if error.kind != Fault.SIZE:
-                raise
-            self._host.changed.set()
-            return self._wire.register(self._host.register(()))
-
-    def _await(self, link: Link) -> bytes:
-        data = link.receive(HANDSHAKE_S)
-        if data is None:
-            raise Closed(4408, "no answer to the handshake within 5 s")
-        return data
+    def _small(self) -> Register:
+        """REGISTER without groups, of which UPDATE tells."""
+        self._host.changed.set()
+        return self._host.register(())
 
     def _serve(self, link: Link, is_enough: Callable[[], bool], wait_s: float) -> None:
         while not is_enough():
@@ -152,14 +133,10 @@ class Session:
                 raise WireError("Silence", "the brain is silent", 4408)
             data = link.receive(wait_s)
             while data is not None:
-                with self._turn:
-                    self._handle(self._received(data))
+                with self._channel.turn:
+                    self._handle(self._channel.read(data))
                 data = link.receive(0)
-        with self._turn:
-            link.send(self._wire.close(1000, "going"))
-
-    def _received(self, data: bytes) -> Any:
-        return self._wire.receive(data, self._clock.monotonic()).body
+        self._channel.bye()
 
     def _handle(self, body: Any) -> None:
         if (row := self._on.get(type(body))) is not None:
@@ -176,7 +153,7 @@ class Session:
         self._beat_at = now + welcome.hb_ms / 1000
         self._beats += 1
         spent = os.times()
-        self._send(RecordType.BEAT, Beat(
+        self._channel.send(RecordType.BEAT, Beat(
             n=self._beats, mono=int(now * 1000), age_ms=0, spool=_NO_SPOOL, lag_ms=None,
             lag_max_ms=None, busy=None, slots=None, done=None,
             cpu_ms=int((spent.user + spent.system) * 1000), rss_kb=rss_kb(), inventory=(),
@@ -185,27 +162,5 @@ class Session:
     def _update(self) -> None:
         if self._host.changed.is_set():
             self._host.changed.clear()
-            self._send(RecordType.UPDATE, {"groups": self._host.told()})
-        self._want(self._host.wants())
-
-    def _want(self, wants: Sequence[Want]) -> None:
-        if wants:
-            self._send(RecordType.WANT, list(wants))
-
-    def _ask(self, question: Lease) -> None:
-        """Ask the brain as a lease store; called by threads that wait for the answer.
-
-        Raises:
-            TimeoutError: somebody else has been sending for too long.
-        """
-        if not self._turn.acquire(timeout=ASK_S):
-            raise TimeoutError("the connection is busy")
-        try:
-            self._send(RecordType.LEASE, question)
-        finally:
-            self._turn.release()
-
-    def _send(self, type_: RecordType, body: Any) -> None:
-        assert self._link is not None
-        with self._turn:
-            self._link.send(self._wire.send(type_, body))
+            self._channel.send(RecordType.UPDATE, {"groups": self._host.told()})
+        self._channel.want(self._host.wants())

@@ -1,6 +1,7 @@
 """A TCP proxy that misbehaves on command. The rule: a fault holds until it is lifted, and says so.
 
-Put it between an agent and its brain, or an app and its broker: `Proxy(("127.0.0.1", port))`.
+Put it between an agent and its brain, or an app and its broker: `Proxy(("127.0.0.1", port))`. With
+a `context` it terminates TLS, as what stands before a brain.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from typing import Self
 
 CHUNK = 65_536
 LOOK_S = 0.02
+_SHAKE_S = 5.0
 
 
 class Fault(StrEnum):
@@ -52,6 +55,7 @@ class Proxy:
     change_up: Callable[[bytes], bytes] | None = None
     change_down: Callable[[bytes], bytes] | None = None
     fault: Fault = Fault.NONE
+    context: ssl.SSLContext | None = None
     look_s: float = LOOK_S
     """How soon an idle connection sees that a fault began, in seconds."""
     carried: Carried = field(default_factory=Carried)
@@ -118,6 +122,14 @@ class Proxy:
             self._start(self._carry, near)
 
     def _carry(self, near: socket.socket) -> None:
+        if self.context is not None:
+            near.settimeout(_SHAKE_S)
+            try:
+                near = self.context.wrap_socket(near, server_side=True)
+            except OSError:
+                near.close()
+                return
+            near.settimeout(None)
         try:
             far = socket.create_connection(self.target, timeout=5)
         except OSError:
@@ -141,7 +153,7 @@ class Proxy:
                 continue
             ready, _, _ = select.select([near, far], [], [], self.look_s)
             for side in ready:
-                data = side.recv(CHUNK)
+                data = _read(side)
                 if not data:
                     return
                 if side is near:
@@ -150,6 +162,14 @@ class Proxy:
                 else:
                     self.carried.down += len(data)
                     near.sendall(self.change_down(data) if self.change_down else data)
+
+
+def _read(side: socket.socket) -> bytes:
+    """What has come, also what TLS has read already and select does not see."""
+    data = side.recv(CHUNK)
+    while data and isinstance(side, ssl.SSLSocket) and side.pending():
+        data += side.recv(CHUNK)
+    return data
 
 
 def _reset(victim: socket.socket) -> None:

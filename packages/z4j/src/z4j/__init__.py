@@ -41,8 +41,8 @@ def init(
         framework: Settings of a web framework, with upper-case keys.
         role: web, worker, beat, scheduler or script.
         **settings: allow args redact engines enabled strict environment release tags spool_dir
-            spool_max_bytes app replay ca_file; each also as `Z4J_<NAME>` in the environment. And
-            `schedules`, the schedules that this app declares.
+            spool_max_bytes app replay ca_file tls_cert tls_key; each also as `Z4J_<NAME>` in the
+            environment. And `schedules`, the schedules that this app declares.
 
     Raises:
         ConfigError: only with `strict`; else what is wrong is one warning in the log.

@@ -22,6 +22,7 @@ from websockets.sync import client
 
 from ..wire.dsn import Dsn
 from .link import CLOSE_TIMEOUT_S, OPEN_TIMEOUT_S, Away, Closed
+from .tls import away, refusal, refusal_in
 
 PROTOCOL = "z4j.2"
 CONNECT_TIMEOUT_S = 3
@@ -94,17 +95,18 @@ class _Waking(client.ClientConnection):
         super().close_socket()
 
 
-def dial(dsn: Dsn, ca_file: str | None, timeout_s: float = OPEN_TIMEOUT_S) -> WebSocketLink:
+def dial(
+    dsn: Dsn, context: ssl.SSLContext | None, timeout_s: float = OPEN_TIMEOUT_S
+) -> WebSocketLink:
     """Connect to the brain of `dsn`, which may take `timeout_s` seconds to answer.
 
     Raises:
         Away: with the code of the cause.
     """
-    context = ssl.create_default_context(cafile=ca_file) if dsn.scheme == "https" else None
     try:
         connection = _connect(dsn.url, context, timeout_s)
     except (WebSocketException, OSError) as error:
-        _explain(error, dsn)
+        _explain(error, dsn, context)
     limit_sends(connection.socket)
     return WebSocketLink(contextlib.ExitStack().enter_context(connection))
 
@@ -134,9 +136,16 @@ def _connect(url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
     return Straight(url, **options).connect()
 
 
-def _explain(error: Exception, dsn: Dsn) -> NoReturn:
+def _explain(error: Exception, dsn: Dsn, context: ssl.SSLContext | None) -> NoReturn:
+    status = 0
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        refused = refusal_in(status, bytes(error.response.body or b""), dsn)
+    else:
+        refused = refusal(error, dsn, context)
+    if refused is not None:
+        raise refused from error
     if isinstance(error, InvalidHandshake):
-        status = error.response.status_code if isinstance(error, InvalidStatus) else 0
         text = f"{dsn.host}:{dsn.port} is not a z4j brain: {error}"
         raise Away("Z4J-E108", text, status) from error
     raise unreachable(error, dsn) from error
@@ -148,7 +157,7 @@ def unreachable(error: Exception, dsn: Dsn) -> Away:
     if isinstance(error, socket.gaierror):
         return Away("Z4J-E105", f"host name {dsn.host} cannot be resolved")
     if isinstance(error, ssl.SSLError):
-        return Away("Z4J-E107", f"TLS with {host} failed: {error.reason or error}")
+        return away(error, dsn)
     if isinstance(error, TimeoutError):
         return Away("Z4J-E106", f"no answer from {host}")
     if isinstance(error, ConnectionRefusedError):

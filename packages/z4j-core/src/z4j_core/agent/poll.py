@@ -7,7 +7,6 @@ one daemon thread asks for those of the brain, as a WebSocket has one that reads
 from __future__ import annotations
 
 import contextlib
-import re
 import ssl
 import threading
 
@@ -30,7 +29,7 @@ from ..wire.poll import (
 )
 from .inbox import Inbox
 from .link import CLOSE_TIMEOUT_S, OPEN_TIMEOUT_S, Away, Closed
-from .post import Answer, Poster, said
+from .post import Answer, Poster
 
 UP_TIMEOUT_S = 20.0
 DOWN_TIMEOUT_S = WAIT_S + 10.0
@@ -40,15 +39,13 @@ _ENDS = {
     410: "HTTP 410: whoever answers there does not know this session (any more)",
     ELSEWHERE: "HTTP 421: this session is held by another brain than the one that answered",
 }
-_HANDLE = re.compile("[0-9a-f]{32}")
 
 
 class PollLink:
     """One session over HTTP; the same bytes in and out as over a WebSocket."""
 
-    def __init__(self, up: Poster, down: Poster, place: str, clock: Clock) -> None:
+    def __init__(self, up: Poster, down: Poster, clock: Clock) -> None:
         self._up, self._down = up, down
-        self._place = place
         self._clock = clock
         self._inbox = Inbox()
         self._session = ""
@@ -145,9 +142,7 @@ class PollLink:
             self._thread.join(CLOSE_TIMEOUT_S)
 
     def _greet(self, hello: bytes) -> None:
-        answer = self._up.post(HELLO_PATH, hello, "", UP_TIMEOUT_S)
-        if answer.status != _OK or not _HANDLE.fullmatch(answer.session):
-            raise said(answer, self._place)
+        answer = self._up.greet(HELLO_PATH, hello, UP_TIMEOUT_S)
         self._session = answer.session
         self._inbox.put([answer.body])
 
@@ -184,15 +179,14 @@ def _records(answer: Answer) -> list[bytes]:
 
 
 def dial(
-    dsn: Dsn, ca_file: str | None, clock: Clock, timeout_s: float = OPEN_TIMEOUT_S
+    dsn: Dsn, context: ssl.SSLContext | None, clock: Clock, timeout_s: float = OPEN_TIMEOUT_S
 ) -> PollLink:
     """Connect to the brain of `dsn`, which may take `timeout_s` seconds to answer.
 
     Raises:
         Away: with the code of the cause.
     """
-    context = ssl.create_default_context(cafile=ca_file) if dsn.scheme == "https" else None
     cookies: dict[str, str] = {}
     up, down = (Poster(dsn, context, clock, cookies) for _ in range(2))
     up.connect(timeout_s)
-    return PollLink(up, down, f"{dsn.host}:{dsn.port}", clock)
+    return PollLink(up, down, clock)

@@ -11,12 +11,9 @@ import re
 import selectors
 import socket
 import ssl
-from base64 import b64encode
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPException, HTTPResponse
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from ..clock import Clock
 from ..wire.dsn import Dsn
@@ -24,12 +21,16 @@ from ..wire.poll import MAX_BATCH_BYTES, MEDIA_TYPE, SESSION_HEADER
 from .bounded import BoundedResponse
 from .connector import CONNECT_TIMEOUT_S, limit_sends, unreachable
 from .link import OPEN_TIMEOUT_S, Away, Closed
+from .tls import refusal, refusal_in
+from .tunnel import connection_to
 
 KEPT_S = 20.0
 """How long a connection may have been idle: servers and proxies close theirs after more."""
 _CHUNK = 65_536
 _COOKIE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}=[!-+\--:<-~]{1,1024})(?:;.*)?", re.DOTALL)
 _MOST_COOKIES = 8
+_OK = 200
+_HANDLE = re.compile("[0-9a-f]{32}")
 
 
 class Answer(NamedTuple):
@@ -55,12 +56,13 @@ class Poster:
         cookies: dict[str, str] | None = None,
     ) -> None:
         self._dsn = dsn
+        self._context = context
         self._cookies = {} if cookies is None else cookies
         self._clock = clock
         self._used_at = 0.0
         self._is_fresh = False
         self._is_dropped = False
-        self._connection: Any = _connection(dsn, context)  # its response class is none by type
+        self._connection: Any = connection_to(dsn, context)  # its response class is none by type
 
     def connect(self, timeout_s: float = OPEN_TIMEOUT_S) -> None:
         """Connect.
@@ -111,6 +113,24 @@ class Poster:
         self._used_at = self._clock.monotonic()
         return answer
 
+    def greet(self, path: str, hello: bytes, timeout_s: float) -> Answer:
+        """Send HELLO, the first request of a session.
+
+        Raises:
+            Away: there is no connection, or none for us, or whoever answered is no brain.
+            Closed: unknown what became of it.
+        """
+        try:
+            answer = self.post(path, hello, "", timeout_s)
+        except Closed as error:
+            raise refusal(error.__cause__, self._dsn, self._context) or error from error
+        if answer.status == _OK and _HANDLE.fullmatch(answer.session):
+            return answer
+        place = f"{self._dsn.host}:{self._dsn.port}"
+        text = f"{place} is not a z4j brain: HTTP {answer.status}"
+        refused = refusal_in(answer.status, answer.body, self._dsn)
+        raise refused or Away("Z4J-E108", text, answer.status)
+
     def drop(self) -> None:
         """End the connection under whoever waits for it, and open none again; never raises."""
         self._is_dropped = True
@@ -159,24 +179,3 @@ def _keep(response: HTTPResponse, cookies: dict[str, str]) -> None:
             name = found[1].partition("=")[0]
             if name in cookies or len(cookies) < _MOST_COOKIES:
                 cookies[name] = found[1]
-
-
-def _connection(dsn: Dsn, context: ssl.SSLContext | None) -> HTTPConnection:
-    if dsn.scheme == "http":
-        return HTTPConnection(dsn.host, dsn.port)
-    proxy = getproxies().get("https")
-    if not proxy or proxy_bypass(f"{dsn.host}:{dsn.port}"):
-        return HTTPSConnection(dsn.host, dsn.port, context=context)
-    way = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    connection = HTTPSConnection(way.hostname or "", way.port or 80, context=context)
-    headers = {}
-    if way.username:
-        login = f"{unquote(way.username)}:{unquote(way.password or '')}"
-        headers["Proxy-Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-    connection.set_tunnel(dsn.host, dsn.port, headers)
-    return connection
-
-
-def said(answer: Answer, place: str) -> Away:
-    """What an answer to HELLO means that is none of a brain."""
-    return Away("Z4J-E108", f"{place} is not a z4j brain: HTTP {answer.status}", answer.status)

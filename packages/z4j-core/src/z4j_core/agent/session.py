@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from ..config import Dsn
 from ..errors import WireError
 from ..spool import Spool
-from ..wire import AgentSession, Fault, RecordType
+from ..wire import AgentSession, RecordType
 from ..wire.bodies import Abort, Ack, App, Close, Flow, Pong, Register, Want, Welcome
 from ..wire.bodies import Command as Ordered
-from ..wire.replication import Lease, Leased, Schedules
+from ..wire.replication import Leased, Schedules
+from .channel import Channel
 from .commands import Command, Commands
 from .inventory import Inventory
 from .link import Closed, Link
@@ -20,9 +20,7 @@ from .process import Process
 from .register import apps_of
 from .sender import Batches, Sender
 
-HANDSHAKE_S = 5.0
 LIFETIME_S = 86_400.0
-ASK_S = 1.0
 _DRY_RUN = 1
 
 
@@ -69,7 +67,6 @@ class Session:
         self._process = agent.process
         self._clock = agent.process.clock
         self._dsn = dsn
-        self._link: Link | None = None
         self._beats = 0
         self._beat_at = 0.0
         self._welcomed_at = 0.0
@@ -92,8 +89,6 @@ class Session:
             Schedules: self._scheduled,
             Leased: self._process.errands.answered,
         }
-        self._turn = threading.RLock()
-        """Sealing a record and sending it are one step, whichever thread asks the brain."""
 
     @property
     def opened_at(self) -> float:
@@ -108,21 +103,22 @@ class Session:
             WireError: the session is over.
             Closed: the connection is over.
         """
-        self._link = self._agent.dial(self._dsn)
+        link = self._agent.dial(self._dsn)
+        self._channel = Channel(self._wire, link, self._clock)
         try:
-            self._handshake(self._link)
-            self._serve(self._link, until)
+            self._welcome(link, self._channel.greet(self._agent.register, self._small))
+            self._serve(link, until)
         except Closed:
-            self._last_words(self._link)
+            self._last_words(link)
             raise
         except WireError as error:
             if error.close_code in (4400, 4413) and self._welcomed_at:
                 self._sender.blamed()
-            self._link.close(error.close_code, str(error))
+            link.close(error.close_code, str(error))
             raise
         finally:
             self._process.errands.closed()
-            self._link.close()
+            link.close()
 
     def _last_words(self, link: Link) -> None:
         """Read what came before the connection went: a CLOSE in it is the true cause.
@@ -132,33 +128,12 @@ class Session:
             Closed: there was none.
         """
         while (data := link.receive(0)) is not None:
-            self._handle(self._receive(data))
+            self._handle(self._channel.read(data))
 
-    def _handshake(self, link: Link) -> None:
-        link.send(self._wire.hello())
-        self._wire.receive_challenge(self._await(link))
-        link.unlock(self._wire.poll_key)
-        register = self._agent.register()
-        link.send(self._registered(register))
-        body = self._receive(self._await(link))
-        if not isinstance(body, Welcome):
-            raise WireError(Fault.STATE, "the brain did not say WELCOME")
-        self._welcome(link, body)
-
-    def _registered(self, register: Register) -> bytes:
-        try:
-            return self._wire.register(register)
-        except WireError as error:
-            if error.kind != Fault.SIZE:
-                raise
-            self._process.changed.set()
-            return self._wire.register(self._agent.register(apps=()))
-
-    def _await(self, link: Link) -> bytes:
-        data = link.receive(HANDSHAKE_S)
-        if data is None:
-            raise Closed(4408, "no answer to the handshake within 5 s")
-        return data
+    def _small(self) -> Register:
+        """REGISTER without apps, of which UPDATE tells."""
+        self._process.changed.set()
+        return self._agent.register(apps=())
 
     def _welcome(self, link: Link, welcome: Welcome) -> None:
         self._welcomed_at = self._clock.monotonic()
@@ -168,27 +143,26 @@ class Session:
             self._wire, self._agent.spool, link.send, self._agent.batches, self._clock
         )
         self._agent.welcomed(self._dsn, welcome)
-        self._process.errands.opened(self._ask)
-        self._want(self._process.groups.welcomed(welcome.groups))
+        self._process.errands.opened(self._channel.ask)
+        self._channel.want(self._process.groups.welcomed(welcome.groups))
 
     def _serve(self, link: Link, until: Callable[[Sender], bool]) -> None:
         while True:
             self._process.settle_due()
-            with self._turn:
+            with self._channel.turn:
                 self._sender.step()
                 self._beat(link)
                 self._update(link)
             self._agent.upkeep()
             if until(self._sender):
-                with self._turn:
-                    link.send(self._wire.close(1000, "going"))
+                self._channel.bye()
                 return
             now = self._clock.monotonic()
             if now > self._wire.deadline:
                 raise WireError("Silence", "the brain is silent", 4408)
             while (data := link.receive(self._wait_s())) is not None:
-                with self._turn:
-                    self._handle(self._receive(data))
+                with self._channel.turn:
+                    self._handle(self._channel.read(data))
                 if self._process.flushing.wanted or self._process.stopping.is_set():
                     break  # somebody waits for what was just acknowledged
 
@@ -196,10 +170,6 @@ class Session:
         """Seconds until there is something to do unless a record comes before."""
         beat_s = self._beat_at - self._clock.monotonic()
         return min(self._sender.wait_s(), max(0.0, beat_s))
-
-    def _receive(self, data: bytes) -> Any:
-        received = self._wire.receive(data, self._clock.monotonic())
-        return received.body
 
     def _handle(self, body: Any) -> None:
         if isinstance(body, tuple) and body and isinstance(body[0], Want):
@@ -242,27 +212,10 @@ class Session:
     def _wanted(self, wants: tuple[Want, ...]) -> None:
         for want in wants:
             for page in self._inventory.pages(want.kind, want.engine, want.app):
-                self._send(RecordType.SNAPSHOT, page)
+                self._channel.send(RecordType.SNAPSHOT, page)
 
     def _scheduled(self, page: Schedules) -> None:
-        self._want(self._process.groups.received(page))
-
-    def _want(self, wants: Sequence[Want]) -> None:
-        if wants:
-            self._send(RecordType.WANT, list(wants))
-
-    def _ask(self, question: Lease) -> None:
-        """Ask the brain as a lease store; called by threads that wait for the answer.
-
-        Raises:
-            TimeoutError: somebody else has been sending for too long.
-        """
-        if not self._turn.acquire(timeout=ASK_S):
-            raise TimeoutError("the connection is busy")
-        try:
-            self._send(RecordType.LEASE, question)
-        finally:
-            self._turn.release()
+        self._channel.want(self._process.groups.received(page))
 
     def _beat(self, link: Link) -> None:
         now = self._clock.monotonic()
@@ -272,7 +225,7 @@ class Session:
         self._beat_at = now + welcome.hb_ms / 1000
         self._beats += 1
         self._agent.look_again()
-        self._send(RecordType.BEAT, self._inventory.beat(self._beats))
+        self._channel.send(RecordType.BEAT, self._inventory.beat(self._beats))
 
     def _update(self, link: Link) -> None:
         if self._process.changed.is_set():
@@ -280,10 +233,5 @@ class Session:
             self._beat_at = min(self._beat_at, self._clock.monotonic())
             groups = self._process.groups
             told = {"apps": apps_of(self._process), "role": self._process.role}
-            self._send(RecordType.UPDATE, {**told, "groups": groups.told()})
-            self._want(groups.wants())
-
-    def _send(self, type_: RecordType, body: Any) -> None:
-        assert self._link is not None
-        with self._turn:
-            self._link.send(self._wire.send(type_, body))
+            self._channel.send(RecordType.UPDATE, {**told, "groups": groups.told()})
+            self._channel.want(groups.wants())

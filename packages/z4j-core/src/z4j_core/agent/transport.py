@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from ..clock import Clock
 from ..config import Dsn, Settings
+from ..errors import ConfigError
 from . import connector, poll
 from .link import Away, Closed, Link
+from .tls import context_of
 
 AUTO, WEBSOCKET, POLL = "auto", "websocket", "poll"
 LIKE_A_PROXY = frozenset({200, 400, 403, 404, 405, 426, 501, 502})
@@ -26,8 +28,8 @@ class Transport:
     """Which way one agent goes; used by its thread alone."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
         self._wanted = settings.transport
-        self._ca_file = settings.ca_file
         self._clock = clock
         self._dsn: Dsn | None = None
         self._failures = 0
@@ -41,11 +43,13 @@ class Transport:
 
         Raises:
             Away: with the code of the cause.
+            ConfigError: a file for TLS cannot be used.
         """
         self.name, self._is_open, self._dsn = self._due(), False, dsn
+        context = context_of(dsn, self._settings)
         if self.name == POLL:
-            return poll.dial(dsn, self._ca_file, self._clock)
-        return connector.dial(dsn, self._ca_file)
+            return poll.dial(dsn, context, self._clock)
+        return connector.dial(dsn, context)
 
     def welcomed(self) -> bool:
         """Note that a session is open; whether it is the first one since the way has changed."""
@@ -83,8 +87,9 @@ class Transport:
             return False
         self._again_at = self._clock.monotonic() + AGAIN_S
         try:
-            connector.dial(self._dsn, self._ca_file, PROBE_S).close()
-        except Away:
+            context = context_of(self._dsn, self._settings)
+            connector.dial(self._dsn, context, PROBE_S).close()
+        except (Away, ConfigError):
             return False
         self._failures = TRIES - 1
         return True

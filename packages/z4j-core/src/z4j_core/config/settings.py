@@ -50,6 +50,8 @@ class Settings:
     app: str | None = None
     replay: str = "on"
     ca_file: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
     transport: str = "auto"
     schedules: Mapping[str, Any] | None = field(default=None, repr=False)
     scheduler: str = "auto"
@@ -189,7 +191,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "dsn": str, "dsn_file": str, "allow": str, "args": _one_of(*ARGS_MODES), "redact": _words,
     "engines": _words, "enabled": _flag, "strict": _flag, "environment": str, "release": str,
     "tags": _pairs, "spool_dir": str, "spool_max_bytes": _bytes, "app": str, "replay": str,
-    "ca_file": str, "transport": _one_of(*TRANSPORTS),
+    "ca_file": str, "tls_cert": str, "tls_key": str, "transport": _one_of(*TRANSPORTS),
     "schedules": _mapping,
     "scheduler": _one_of(*SCHEDULERS), "lease_store": _lease_store,
     "lease_ttl_s": _lease_ttl,
@@ -245,6 +247,8 @@ def _typed(values: Mapping[str, Any], faults: list[Fault]) -> Settings:
             read[key] = _READERS[key](value)
         except (TypeError, ValueError) as error:
             faults.append(("Z4J-E014", f"{key}: {error}"))
+    if "tls_key" in read and "tls_cert" not in read:
+        faults.append(("Z4J-E014", "tls_key: a key without tls_cert, its certificate"))
     return Settings(**read)
 
 

@@ -15,13 +15,15 @@ from z4j_core.cli.doctor.report import Failure, Report, Said
 from z4j_core.cli.doctor.talk import Talk
 from z4j_core.cli.remote import AWAY, USAGE
 from z4j_core.clock import SystemClock
-from z4j_core.config import Loaded, Settings, label, load
+from z4j_core.config import Loaded, Settings, label
 from z4j_core.errors import ConfigError, StoreError
 from z4j_core.scheduler.leases.calls import Answer, Op, Status
 from z4j_core.scheduler.tzdata import tzdata_version
 from z4j_core.wire import PROBE, RecordType
 from z4j_core.wire.bodies import Policy, Register
 from z4j_core.wire.replication import Lease, Leased
+
+from .options import settings_of
 
 ROLE = "scheduler"
 
@@ -62,7 +64,7 @@ class Checks(Talk):
 
 def _check(options: argparse.Namespace) -> int:
     report = Report(sys.stdout.write, as_json=options.json)
-    loaded = load()
+    loaded = settings_of(options)
     for code, text in loaded.faults:
         report.line("FAIL", "settings", text, code)
     is_away = _brain(loaded, report)
@@ -80,7 +82,7 @@ def _brain(loaded: Loaded, report: Report) -> bool:
         report.line("FAIL", "dsn", "no DSN: set Z4J_DSN to one of a key of role scheduler")
         return False
     report.line("ok", "dsn", f"{label(dsn)}, from {settings.dsn_from}")
-    if not report.check("network", lambda: reach(dsn, settings.ca_file, clock)):
+    if not report.check("network", lambda: reach(dsn, settings, clock)):
         report.line("skip", "handshake, clock, store", "need the network")
         return True
     talk = Checks(dsn, settings, clock, os.urandom)

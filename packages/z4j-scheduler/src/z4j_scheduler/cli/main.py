@@ -11,6 +11,8 @@ from importlib import import_module
 from z4j_core.cli.remote import Failure
 from z4j_core.cli.words import lines
 
+from .options import add_tls
+
 _HOMES = {
     "serve": "serve", "check": "check", "status": "groups", "move-group": "groups", "ddl": "ddl",
 }  # fmt: skip
@@ -42,7 +44,11 @@ def _parser() -> argparse.ArgumentParser:
         help="only this one; may be given again (all)",
     )  # fmt: skip
     serve.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
-    commands.add_parser("check", help="DSN, brain, key, store, clock, time zones; exit 0, 2 or 3")
+    check = commands.add_parser(
+        "check", help="DSN, brain, key, store, clock, time zones; exit 0, 2 or 3"
+    )
+    for each in (serve, check):
+        add_tls(each)
     commands.add_parser("status", help="who fires each group, from where, and who could")
     moved = commands.add_parser("move-group", help="let another fire a group")
     moved.add_argument("group", metavar="ENGINE/APP", help="as in status")

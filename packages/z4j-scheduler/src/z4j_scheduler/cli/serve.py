@@ -12,17 +12,17 @@ from typing import Any
 
 from z4j_core.agent.items import Source
 from z4j_core.cli.remote import USAGE, Failure
-from z4j_core.config import load
 from z4j_core.config.settings import summary
 
 from ..service import Scheduler
+from .options import settings_of
 
 
 def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
-    loaded = load()
+    loaded = settings_of(options)
     if loaded.settings.dsn is None:
         text = summary(loaded.faults) or "no DSN: set Z4J_DSN to one of a key of role scheduler"
         raise Failure(USAGE, text)

@@ -67,7 +67,7 @@ class Doctor:
 
     def _brain(self, dsn: Dsn) -> None:
         report = self._report
-        if not report.check("network", lambda: reach(dsn, self._settings.ca_file, self._clock)):
+        if not report.check("network", lambda: reach(dsn, self._settings, self._clock)):
             report.line("skip", ", ".join(_TALKS), "need the network")
             return
         talk = Talk(dsn, self._settings, self._clock, os.urandom)

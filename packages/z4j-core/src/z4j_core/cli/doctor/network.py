@@ -9,8 +9,10 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from ...agent.tls import away, context_of
 from ...clock import Clock
-from ...config import Dsn
+from ...config import Dsn, Settings
+from ...errors import ConfigError
 from .report import Failure, Said
 
 ANSWER_S = 3.0
@@ -19,12 +21,16 @@ _DAY_S = 86_400
 _US_PER_S = 1_000_000
 
 
-def reach(dsn: Dsn, ca_file: str | None, clock: Clock) -> Said:
+def reach(dsn: Dsn, settings: Settings, clock: Clock) -> Said:
     """Resolve, connect and, for https, shake hands.
 
     Raises:
-        Failure: Z4J-E105 DNS, Z4J-E106 TCP, Z4J-E107 TLS.
+        Failure: Z4J-E105 DNS, Z4J-E106 TCP, Z4J-E107 and Z4J-E117 to E119 TLS.
     """
+    try:
+        context = context_of(dsn, settings)
+    except ConfigError as error:
+        raise Failure(error.code, error.text) from error
     address = _resolve(dsn)
     started = clock.monotonic()
     try:
@@ -36,9 +42,9 @@ def reach(dsn: Dsn, ca_file: str | None, clock: Clock) -> Said:
         raise Failure("Z4J-E106", f"{address}:{dsn.port}: {_why(error)}") from error
     text = f"{dsn.host} → {address}:{dsn.port}, TCP {_ms(clock, started)} ms"
     with sock:
-        if dsn.scheme == "http":
+        if context is None:
             return Said(f"{text}, no TLS on this machine")
-        return _shake(sock, dsn, ca_file, clock, text)
+        return _shake(sock, dsn, context, clock, text)
 
 
 def speaks_tls(dsn: Dsn) -> bool:
@@ -73,16 +79,15 @@ def _resolve(dsn: Dsn) -> str:
     return answer
 
 
-def _shake(sock: socket.socket, dsn: Dsn, ca_file: str | None, clock: Clock, text: str) -> Said:
+def _shake(sock: socket.socket, dsn: Dsn, context: ssl.SSLContext, clock: Clock, text: str) -> Said:
     started = clock.monotonic()
     try:
-        context = ssl.create_default_context(cafile=ca_file)
         with context.wrap_socket(sock, server_hostname=dsn.host) as tls:
             certificate, version = tls.getpeercert() or {}, tls.version()
-    except ssl.SSLCertVerificationError as error:
-        text = f"certificate of {dsn.host}: {error.verify_message}; its authority in Z4J_CA_FILE?"
-        raise Failure("Z4J-E107", text) from error
     except (ssl.SSLError, ConnectionResetError, BrokenPipeError) as error:
+        if isinstance(error, ssl.SSLError) and _is_told(error):
+            why = away(error, dsn)
+            raise Failure(why.code, str(why)) from error
         text = f"{dsn.host}:{dsn.port} does not speak TLS; is it http, or another port?"
         raise Failure("Z4J-E107", text) from error
     except OSError as error:
@@ -90,6 +95,12 @@ def _shake(sock: socket.socket, dsn: Dsn, ca_file: str | None, clock: Clock, tex
     left_s = _valid_until(certificate) - clock.wall_us() / _US_PER_S
     told = f"{text}, {version} {_ms(clock, started)} ms"
     return Said(f"{told}, certificate {left_s / _DAY_S:.0f} d left", is_warning=left_s < _SOON_S)
+
+
+def _is_told(error: ssl.SSLError) -> bool:
+    """Whether TLS is spoken there, and one side said why not with the other."""
+    is_alert = "_ALERT_" in (error.reason or "")
+    return is_alert or isinstance(error, ssl.SSLCertVerificationError)
 
 
 def _valid_until(certificate: dict[str, Any]) -> float:

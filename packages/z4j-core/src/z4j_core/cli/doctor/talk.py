@@ -17,10 +17,11 @@ from ...agent.meta import stream_meta
 from ...agent.policy import CLOSED, PolicyError, parse_policy
 from ...agent.reconnect import AWAY, CAUSES
 from ...agent.results import Result, result_item
+from ...agent.tls import context_of
 from ...agent.transport import AUTO, POLL, WEBSOCKET, cause_in
 from ...clock import Clock
 from ...config import Dsn, Settings
-from ...errors import WireError
+from ...errors import ConfigError, WireError
 from ...model.commands import ResultState
 from ...wire import PROBE, AgentSession, RecordType, encode_key_id
 from ...wire.bodies import Ack, Close, Command, Open, Policy, Register, Welcome
@@ -123,14 +124,16 @@ class Talk:
         return ""
 
     def _dial(self, way: str) -> Link:
-        ca_file = self._settings.ca_file
+        context = context_of(self._dsn, self._settings)
         if way == POLL:
-            return poll.dial(self._dsn, ca_file, self._clock, ANSWER_S)
-        return connector.dial(self._dsn, ca_file, ANSWER_S)
+            return poll.dial(self._dsn, context, self._clock, ANSWER_S)
+        return connector.dial(self._dsn, context, ANSWER_S)
 
     def _run(self, work: Callable[[], T]) -> T:
         try:
             return work()
+        except ConfigError as error:
+            raise Failure(error.code, error.text) from error
         except Away as error:
             is_silent = isinstance(error.__cause__, TimeoutError)
             text = str(error) if is_silent else self._hinted(str(error))
