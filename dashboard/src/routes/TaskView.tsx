@@ -48,7 +48,8 @@ function useLiveTask(project: string, refId: string): void {
 
 function FlowSection({ project, task }: { project: string; task: TaskDetail }) {
   const navigate = useNavigate();
-  const hasFamily = task.children.length > 0 || task.parent !== null;
+  const isOfGroup = task.facts.some((fact) => fact.label === "group");
+  const hasFamily = task.children.length > 0 || task.parent !== null || isOfGroup;
   const { data } = useQuery({ ...flow(project, task.ref), enabled: hasFamily });
   if (!hasFamily || !data || data.nodes.length < 2) return null;
   return (

@@ -149,6 +149,13 @@ MUTANTS = [
         UNIT,
     ),
     Mutant(
+        "the eta of a retry is ignored",
+        "z4j_arq/engine.py",
+        "self._send(told, packed.data, eta)",
+        "self._send(told, packed.data, None)",
+        "a_retry_may_wait",
+    ),
+    Mutant(
         "the eta is ignored",
         "z4j_arq/engine.py",
         "due = now if eta is None else round(eta * 1e3)",

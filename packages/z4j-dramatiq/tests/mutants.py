@@ -72,7 +72,54 @@ MUTANTS = [
         "another_copy_of_a_message_does_not_end",
         UNIT,
     ),
+    Mutant(
+        "the call of actors is wrapped without a trace",
+        "z4j_dramatiq/seams.py",
+        "    @wraps(original)\n    def __call__",
+        "    def __call__",
+        "the_last_engine_leaves",
+        UNIT,
+    ),
+    Mutant(
+        "a retry that was not sent is told as one",
+        "z4j_dramatiq/hooks.py",
+        "exception is not None and running is not None and running.is_resent:",
+        "exception is not None and running is not None:",
+        "a_retry_that_could_not_be_sent or a_failure_that_nobody_retries",
+        UNIT,
+    ),
     # Cancel.
+    Mutant(
+        "a cancelled run is retried",
+        "z4j_dramatiq/live.py",
+        '            self.message.options["throws"] = NOT_RETRIED\n',
+        "",
+        "a_cancelled_message_is_not_retried",
+        UNIT,
+    ),
+    Mutant(
+        "the mark of a cancel stays in the message",
+        "z4j_dramatiq/hooks.py",
+        '            del message.options["throws"]\n',
+        "            pass\n",
+        "options_of_a_cancelled_message",
+        UNIT,
+    ),
+    Mutant(
+        "a cancel is not remembered",
+        "z4j_dramatiq/hooks.py",
+        "        self._tombstones.add(task_id)\n",
+        "",
+        "cancel_before_start_prevents",
+    ),
+    Mutant(
+        "a message cancelled as it starts runs",
+        "z4j_dramatiq/live.py",
+        "            if self._is_wanted:\n                raise Cancelled\n",
+        "",
+        "a_cancel_between_the_start_and_the_code",
+        UNIT,
+    ),
     Mutant(
         "a message cancelled in its queue starts",
         "z4j_dramatiq/hooks.py",
@@ -96,6 +143,22 @@ MUTANTS = [
         "what_was_taken_before_the_pause",
         UNIT,
     ),
+    Mutant(
+        "a pause holds nothing back",
+        "z4j_dramatiq/gated.py",
+        "        if self._is_closed():\n",
+        "        if False:\n",
+        "a_paused_consumer_takes_nothing",
+        UNIT,
+    ),
+    Mutant(
+        "what a pause held back is lost with its worker",
+        "z4j_dramatiq/gated.py",
+        "            self._consumer.requeue(back)\n",
+        "            pass\n",
+        "what_was_taken_before_the_pause",
+        UNIT,
+    ),
     # Data.
     Mutant(
         "a retry keeps the old id",
@@ -112,6 +175,20 @@ MUTANTS = [
         "retry_restarts_the_counter",
     ),
     Mutant(
+        "a retry keeps its deadline",
+        "z4j_dramatiq/message.py",
+        '"redis_message_id", "max_age", HEADER}',
+        '"redis_message_id", HEADER}',
+        "retry_of_an_expired_run",
+    ),
+    Mutant(
+        "the eta of a retry is ignored",
+        "z4j_dramatiq/engine.py",
+        "self._store, message, eta, telling)",
+        "self._store, message, None, telling)",
+        "a_retry_may_wait",
+    ),
+    Mutant(
         "the eta is ignored",
         "z4j_dramatiq/sending.py",
         "delay = None if eta is None else",
@@ -124,6 +201,17 @@ MUTANTS = [
         "else peek(inflated(raw))",
         f"else {LOADS}(raw)",
         "peek_never_unpickles",
+    ),
+    Mutant(
+        "AMQP queues are looked into",
+        "z4j_dramatiq/rabbitmq.py",
+        '        raise Unsupported("broker", "looking into a queue '
+        'marks its messages as redelivered")',
+        "        with self.reached() as connection:\n"
+        "            connection.channel().basic_get(queue)\n"
+        "        return Page((), cursor)",
+        "a_queue_is_not_looked_into",
+        "tests/live/test_rabbitmq.py",
     ),
     Mutant(
         "a dead letter is decoded whatever it is",
@@ -163,5 +251,20 @@ MUTANTS = [
         "if mark is not None and not self.emit.first_start(message.message_id, mark):",
         "if False:",
         "the_guard_stops_a_second_copy",
+    ),
+    Mutant(
+        "a copy takes the place of the first result",
+        "z4j_dramatiq/hooks.py",
+        '            message.options["store_results"] = False  # that of the first copy stays\n',
+        "",
+        "a_copy_leaves_the_result_of_the_first",
+        UNIT,
+    ),
+    Mutant(
+        "a retry by an operator keeps the mark",
+        "z4j_dramatiq/message.py",
+        '"redis_message_id", "max_age", HEADER}',
+        '"redis_message_id", "max_age"}',
+        "a_retry_by_an_operator_is_a_run_of_no_fire",
     ),
 ]

@@ -2,16 +2,23 @@
 
 import asyncio
 import json
+from uuid import uuid4
 
 import dramatiq
 import dramatiq_shop
 import pytest
+from dramatiq.message import Message
 from dramatiq.middleware import Middleware, Retries, SkipMessage
+from dramatiq.results import Results
+from dramatiq.results.backends import RedisBackend
+from redis import Redis
 from z4j_core import (
     EventKind,
     Stop,
 )
+from z4j_core.scheduler.fires import HEADER, fire_id, mark
 from z4j_dramatiq import live
+from z4j_testing.services import redis_url
 from z4j_testing.signals import WAIT_S, eventually
 
 pytestmark = pytest.mark.filterwarnings("default")
@@ -119,6 +126,24 @@ def test_the_next_of_a_pipeline_is_the_child_of_the_one_before(stand):
     (second,) = eventually(seconds, "the next of the pipeline")
     assert second.parent_id == first
     assert stand.emit.end(second.task_id).kind is EventKind.SUCCEEDED
+
+
+def test_a_copy_leaves_the_result_of_the_first_where_it_is(stand):
+    with Redis.from_url(redis_url(9)) as client:
+        kept = RedisBackend(client=client, namespace=stand.queue)
+        stand.broker.add_middleware(Results(backend=kept, store_results=True))
+        fire = fire_id(str(uuid4()), 1, 60_000)
+        first, second = (
+            Message(stand.queue, "ok", (1,), {}, {HEADER: mark(fire, enq)}, fire) for enq in (1, 2)
+        )
+        stand.broker.enqueue(first)
+        stand.work().emit.end(fire)
+
+        stand.broker.enqueue(second)
+
+        stand.emit.end(stand.send("echo"))
+        assert stand.emit.dropped == [fire]
+        assert first.get_result(backend=kept) == {"sum": 3}
 
 
 def test_an_async_actor_is_observed_and_cancelled(stand):

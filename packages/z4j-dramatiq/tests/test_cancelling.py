@@ -4,6 +4,7 @@ import json
 
 import pytest
 from dramatiq.message import Message
+from dramatiq.middleware import Middleware
 from z4j_core import (
     EventKind,
 )
@@ -11,6 +12,16 @@ from z4j_dramatiq import live
 from z4j_testing.signals import eventually
 
 pytestmark = pytest.mark.filterwarnings("default")
+
+
+class Nacked(Middleware):
+    """Keeps the options of messages that were put away."""
+
+    def __init__(self):
+        self.options = []
+
+    def after_nack(self, _broker, message):
+        self.options.append(dict(message.options))
 
 
 def test_a_cancelled_message_is_not_retried_and_its_callback_can_be_sent(stand):
@@ -29,12 +40,16 @@ def test_a_cancelled_message_is_not_retried_and_its_callback_can_be_sent(stand):
 
 
 def test_options_of_a_cancelled_message_come_back_as_they_were(stand):
+    nacked = Nacked()
+    stand.broker.add_middleware(nacked)
     task_id = stand.work().send("stubborn", "never")
     stand.began("never")
+
     stand.engine.cancel(task_id)
 
     native = stand.emit.native(task_id)
-
+    eventually(lambda: nacked.options, "that it is put away")
+    assert "throws" not in nacked.options[0]
     assert json.loads(native.body)["options"] == {}
     assert native.task == "stubborn"
 

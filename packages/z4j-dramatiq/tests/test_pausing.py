@@ -48,6 +48,17 @@ def test_a_worker_that_starts_leaves_a_paused_queue_alone(stand):
     assert stand.emit.end(task_id).kind is EventKind.SUCCEEDED
 
 
+def test_a_paused_consumer_takes_nothing_from_its_queue(stand):
+    stand.emit.gate(stand.queue).close()
+    stand.send("ok", 1)
+    consumer = stand.broker.consume(stand.queue, timeout=10)
+
+    assert next(consumer) is None
+
+    assert stand.broker.client.llen(stand.key()) == 1
+    consumer.close()
+
+
 def test_what_needs_a_worker_is_offered_by_workers_alone(stand):
     offered = capabilities(stand.engine)
 

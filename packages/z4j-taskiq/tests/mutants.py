@@ -4,6 +4,7 @@ from z4j_testing.mutants import Mutant
 
 SOURCE = "../src"
 UNIT = "tests"
+LIVE = "tests/live/test_outside.py"
 LOADS = '__import__("pickle").loads'
 MUTANTS = [
     # Seams.
@@ -29,6 +30,21 @@ MUTANTS = [
         "detach_restores_the_hook_lists",
     ),
     Mutant(
+        "attach plants twice",
+        "z4j_taskiq/engine.py",
+        "        if self._emit is None:\n            self._emit = emit",
+        "        if True:\n            self._emit = emit",
+        "attach_twice_reports_once or detach_restores",
+    ),
+    Mutant(
+        "runs are known by their id alone",
+        "z4j_taskiq/hooks.py",
+        "        if self._here.runs.get(task_id) is run:\n",
+        "        if task_id in self._here.runs:\n",
+        "another_copy_that_ends",
+        UNIT,
+    ),
+    Mutant(
         "who hears first is the last to be told",
         "z4j_taskiq/seams.py",
         "            middlewares.insert(0, self._first)\n",
@@ -49,7 +65,7 @@ MUTANTS = [
         "z4j_taskiq/hooks.py",
         "        if run.is_ended:\n            return\n        run.is_ended = True\n",
         "        run.is_ended = True\n",
-        "a_middleware_that_raises or ends_once",
+        "an_end_that_is_heard_twice",
         UNIT,
     ),
     Mutant(
@@ -83,6 +99,14 @@ MUTANTS = [
         "            self.message.labels[RETRY_LABEL] = False\n",
         "",
         "a_cancelled_run_is_never_retried",
+        UNIT,
+    ),
+    Mutant(
+        "a cancel is not remembered",
+        "z4j_taskiq/engine.py",
+        "                self._emit.tombstones().add(task_id)\n",
+        "                pass\n",
+        "a_cancelled_message_ends_before_it_starts",
         UNIT,
     ),
     Mutant(
@@ -148,6 +172,30 @@ MUTANTS = [
         "retry_restarts_the_counter",
     ),
     Mutant(
+        "the eta of a retry is ignored",
+        "z4j_taskiq/engine.py",
+        "Asked(message.task_id, eta)",
+        "Asked(message.task_id, None)",
+        "a_retry_may_wait and rabbitmq",
+        LIVE,
+    ),
+    Mutant(
+        "the eta is ignored",
+        "z4j_taskiq/engine.py",
+        "Asked(due_at=job.eta)",
+        "Asked(due_at=None)",
+        "a_due_time_and_a_priority_are_refused",
+        UNIT,
+    ),
+    Mutant(
+        "AMQP queues are looked into",
+        "z4j_taskiq/rabbit.py",
+        '    lacks: Mapping[Capability, str] = {Capability.PEEK: "broker"}\n',
+        "    lacks: Mapping[Capability, str] = {}\n",
+        "a_queue_of_rabbitmq_is_not_looked_into",
+        UNIT,
+    ),
+    Mutant(
         "peek loads pickles",
         "z4j_taskiq/message.py",
         "    return peek(raw)\n",
@@ -176,5 +224,12 @@ MUTANTS = [
         "if await asyncio.to_thread(self.emit.first_start, call.task_id, mark):",
         "if True:",
         "the_guard_stops_a_second_copy",
+    ),
+    Mutant(
+        "a retry by an operator keeps the mark",
+        "z4j_taskiq/message.py",
+        ' if not key.startswith("z4j_")}',
+        "}",
+        "a_retry_by_an_operator_is_a_run_of_no_fire",
     ),
 ]

@@ -9,8 +9,9 @@ from taskiq import (
     InMemoryBroker,
 )
 from taskiq.brokers.shared_broker import AsyncSharedBroker
+from taskiq_aio_pika import AioPikaBroker
 from taskiq_parking import E, Last, S, failing, run, sent, work
-from z4j_core import EventKind, Job, TaskFlag, Unsupported
+from z4j_core import Capability, EventKind, Job, TaskFlag, Unsupported
 from z4j_taskiq import TaskiqEngine, places
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
@@ -115,4 +116,15 @@ def test_a_broker_in_memory_tells_all_and_says_it_is_eager(in_place):
     with pytest.raises(Unsupported):
         engine.enqueue(Job("child"))
     assert emit.hook_errors == []
+    engine.detach()
+
+
+def test_a_queue_of_rabbitmq_is_not_looked_into_for_that_would_mark_what_waits():
+    engine = TaskiqEngine(AioPikaBroker("amqp://nowhere"))
+    engine.attach(Recorder())
+
+    with pytest.raises(Unsupported):
+        engine.peek("taskiq")
+
+    assert engine.unavailable[Capability.PEEK] == "broker"
     engine.detach()

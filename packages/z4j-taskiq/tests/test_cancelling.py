@@ -9,6 +9,7 @@ from taskiq import (
     SimpleRetryMiddleware,
     TaskiqMiddleware,
 )
+from taskiq.receiver import Receiver
 from taskiq_parking import WAIT_S, C, E, S, ends, run, sent, until, work
 from z4j_core import EventKind, Stop
 from z4j_taskiq.message import read
@@ -145,6 +146,36 @@ def test_a_cancelled_message_ends_before_it_starts_and_can_be_sent_again(parking
     assert emit.end(again).kind is EventKind.SUCCEEDED
     assert ran == [7]
     assert "z4j:revoked" not in [task.name for task in engine.discover()]
+
+
+def test_another_copy_that_ends_leaves_the_run_of_this_one_to_be_cancelled(parking):
+    broker, engine, emit = parking
+    gates = []
+
+    async def gated():
+        gates.append(asyncio.Event())
+        await gates[-1].wait()
+
+    async def main():
+        broker.register_task(gated, task_name="gated")
+        task_id = await sent(broker, "gated")
+        raw, receiver = broker.parked.pop(), Receiver(broker, max_async_tasks=2)
+        copies = [asyncio.create_task(receiver.callback(raw)) for _ in range(2)]
+        await until(lambda: len(gates) == len(copies))
+
+        gates[0].set()
+        await copies[0]
+
+        assert await asyncio.wait_for(_asked(engine, task_id), WAIT_S) is Stop.ASKED
+        await copies[1]
+        return task_id
+
+    assert ends(emit, run(main())) == [EventKind.SUCCEEDED, C]
+
+
+async def _asked(engine, task_id):
+    answer = engine.cancel(task_id)
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def test_the_loop_that_ends_with_a_run_interrupts_it(parking):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextvars import copy_context
 from typing import Annotated
 
 import pytest
@@ -159,3 +160,24 @@ def test_a_middleware_that_raises_leaves_no_run_open(parking):
 
     end = emit.end(run(main()))
     assert (end.kind, type(end.error)) == (F, LookupError)
+
+
+def test_an_end_that_is_heard_twice_is_told_once(parking):
+    broker, _, emit = parking
+
+    class Eager(TaskiqMiddleware):
+        def post_execute(self, message, result):
+            """Let the first middleware hear at once what taskiq tells it last."""
+            copy_context().run(broker.middlewares[0].post_execute, message, result)
+
+    async def fine():
+        return 1
+
+    async def main():
+        broker.with_middlewares(Eager())
+        broker.register_task(fine, task_name="fine")
+        task_id = await sent(broker, "fine")
+        await work(broker)
+        return task_id
+
+    assert ends(emit, run(main())) == [EventKind.SUCCEEDED]

@@ -228,6 +228,28 @@ def test_a_workflow_over_three_engines_is_whole_from_wherever_it_is_looked_at(
     assert {each["engine"] for each in found["nodes"]} == {"celery", "rq", "arq"}
 
 
+@pytest.fixture
+def awaited(world):
+    """Two parts of a chord that no task has sent, its body sent by the second, and a stranger."""
+    chord = {"group_id": "chord-1", "name": "shop.part"}
+    return world.add_tasks(
+        chord | {"task_id": "part-1", "root": "part-1"},
+        chord | {"task_id": "part-2", "root": "part-2"},
+        chord | {"task_id": "body", "root": "part-2", "parent": "part-2"},
+        {"task_id": "other", "group_id": "chord-2"},
+    )
+
+
+@pytest.mark.parametrize("start", range(3))
+def test_the_body_of_a_chord_comes_of_all_its_parts_wherever_it_is_looked_at(world, awaited, start):
+    one, two, body, _ = awaited
+
+    found = checked(world.client("viewer").get(f"{LIST}/{awaited[start]}/flow"), documents.Flow)
+
+    assert {each["ref"] for each in found["nodes"]} == {one, two, body}
+    assert {tuple(edge) for edge in found["edges"]} == {(one, body), (two, body)}
+
+
 def test_a_task_links_to_its_parent_and_children_on_other_engines(world, crossing):
     order, invoice, hook, other_hook, _ = crossing
 

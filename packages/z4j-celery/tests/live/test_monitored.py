@@ -15,9 +15,9 @@ from z4j_testing.signals import eventually
 pytestmark = [pytest.mark.live, pytest.mark.filterwarnings("default")]
 
 
-@pytest.fixture(scope="module")
-def monitored(tmp_path_factory):
-    folder, url = tmp_path_factory.mktemp("marks"), broker_url("rabbitmq", 3)
+@pytest.fixture(scope="module", params=["redis", "rabbitmq"])
+def monitored(request, tmp_path_factory):
+    folder, url = tmp_path_factory.mktemp("marks"), broker_url(request.param, 3)
     with working(folder, url=url, options=("-E",)) as rig, watching(rig.app) as heard:
         yield rig, heard
 

@@ -56,6 +56,18 @@ def test_a_queue_that_is_not_there_is_not_found(observed, queue):
         engine.purge(queue)
 
 
+def test_a_queue_is_not_looked_into_for_that_would_mark_what_waits(observed, broker, queue):
+    engine, _ = observed
+    sent = engine.enqueue(Job("ok", (1,)))
+
+    with pytest.raises(Unsupported):
+        engine.peek(queue)
+
+    taken, _, raw = broker.channel.basic_get(queue, auto_ack=True)
+    assert Message.decode(raw).message_id == sent
+    assert not taken.redelivered
+
+
 def test_a_dead_letter_is_taken_from_between_others(observed, broker, queue):
     engine, emit = observed
     dead = bury(broker, queue, 5)

@@ -289,7 +289,7 @@ class Hooks:
 
     def _current(self) -> Run | None:
         run = CURRENT.get()
-        return run if run is not None and run.hooks is self and not run.is_ended else None
+        return run if run is not None and run.hooks is self else None
 
     @property
     def _flags(self) -> int:

@@ -205,7 +205,7 @@ class Node(TaskLink):
 
 
 class Flow(Struct):
-    """A workflow: `edges` are [parent, child] refs."""
+    """A workflow: `edges` are [parent, child] refs, for the body of a chord from each part."""
 
     nodes: list[Node]
     edges: list[tuple[str, str]]

@@ -1,12 +1,13 @@
 """The workflow around a task, over all engines. The rule: parents up, children down, both bounded.
 
 Only the app's own processes know that a task was sent while another ran, so an engine that carries
-no root itself is followed by its parents; one that does (Celery) also by its root.
+no root itself is followed by its parents; one that does (Celery) also by its root. What was sent as
+a group has no parent if no task sent it: its tasks find each other by the group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -30,18 +31,38 @@ def flow(conn: Connection, project_id: str, ref: str) -> dict[str, Any]:
     if here is None:
         raise NotFound("task.not_found", "no such task")
     rows = _gathered(conn, project_id, _line_of(conn, project_id, here))
-    by_id: dict[str, list[Row]] = {}
-    for row in rows.values():
-        by_id.setdefault(row["task_id"], []).append(row)
-    parents = ((nearest(row, by_id.get(row["parent"] or "", ())), row) for row in rows.values())
     return {
         "nodes": [
             link(row) | {"started_at": ms(row["started"]), "finished_at": ms(row["finished"])}
             for row in rows.values()
         ],
-        "edges": [[parent["ref"], row["ref"]] for parent, row in parents if parent is not None],
+        "edges": [[parent, child] for parent, child in _edges(rows.values())],
         "truncated": len(rows) >= MOST_TASKS,
     }
+
+
+def _edges(rows: Collection[Row]) -> list[tuple[str, str]]:
+    """Who sent whom; and of a chord, where one part sent the body, all parts it waited for."""
+    by_id: dict[str, list[Row]] = {}
+    for row in rows:
+        by_id.setdefault(row["task_id"], []).append(row)
+    found: list[tuple[str, str]] = []
+    parts: list[Row] = []
+    bodies: list[Row] = []
+    for row in rows:
+        parent = nearest(row, by_id.get(row["parent"] or "", ()))
+        if parent is not None:
+            found.append((parent["ref"], row["ref"]))
+        is_body = parent is not None and _group(row) is not None and _group(parent) == _group(row)
+        (bodies if is_body else parts).append(row)
+    waited = [(part["ref"], body["ref"]) for body in bodies for part in parts
+              if _group(part) == _group(body)]  # fmt: skip
+    return list(dict.fromkeys(found + waited))
+
+
+def _group(row: Row) -> tuple[str, str, str] | None:
+    group = row["group_id"]
+    return None if group is None else (row["engine"], row["app"], group)
 
 
 def nearest(row: Row, found: Iterable[Row]) -> Row | None:
@@ -69,18 +90,27 @@ def _line_of(conn: Connection, project_id: str, here: Row) -> dict[str, Row]:
 
 
 def _gathered(conn: Connection, project_id: str, line: dict[str, Row]) -> dict[str, Row]:
-    """The line and all that came of it, level by level."""
-    rows = dict(line)
-    roots = {row["root"] or row["task_id"] for row in line.values()}
-    level = store.by_ids(conn, project_id, sorted(roots), MOST_TASKS)
-    level += store.family(conn, project_id, sorted(roots), MOST_TASKS)
-    wanted = {row["task_id"] for row in line.values()}
-    while (level or wanted) and len(rows) < MOST_TASKS:
-        fresh = [row for row in level if row["ref"] not in rows][: MOST_TASKS - len(rows)]
+    """The line and all that came of it or belongs to it, level by level."""
+    rows: dict[str, Row] = {}
+    seen: dict[str, set[str]] = {"root": set(), "group_id": set()}
+    level: list[Row] = list(line.values())
+    roots = {row["root"] or row["task_id"] for row in level}
+    while level and len(rows) < MOST_TASKS:
+        new = {row["ref"]: row for row in level if row["ref"] not in rows}
+        fresh = list(new.values())[: MOST_TASKS - len(rows)]
         rows |= {row["ref"]: row for row in fresh}
-        wanted |= {row["task_id"] for row in fresh}
-        if not wanted:
-            break
-        level = store.children(conn, project_id, sorted(wanted), MOST_TASKS)
-        wanted = set()
+        roots |= _named(fresh, "root") - seen["root"]
+        groups = _named(fresh, "group_id") - seen["group_id"]
+        seen["root"] |= roots
+        seen["group_id"] |= groups
+        level = store.by_ids(conn, project_id, sorted(roots), MOST_TASKS)
+        level += store.family(conn, project_id, sorted(roots), MOST_TASKS)
+        level += store.members(conn, project_id, sorted(groups), MOST_TASKS)
+        wanted = sorted({row["task_id"] for row in fresh})
+        level += store.children(conn, project_id, wanted, MOST_TASKS)
+        roots = set()
     return rows
+
+
+def _named(rows: Iterable[Row], column: str) -> set[str]:
+    return {row[column] for row in rows if row[column] is not None}

@@ -93,6 +93,13 @@ tasks = Table(
         postgresql_where=text("parent IS NOT NULL"),
     ),
     Index(
+        "ix_tasks_group",
+        "project_id",
+        "group_id",
+        sqlite_where=text("group_id IS NOT NULL"),
+        postgresql_where=text("group_id IS NOT NULL"),
+    ),
+    Index(
         "ix_tasks_schedule",
         "project_id",
         "schedule",

@@ -141,6 +141,12 @@ def family(conn: Connection, project_id: str, roots: Sequence[str], limit: int) 
     return list(conn.execute(found.limit(limit)).mappings())
 
 
+def members(conn: Connection, project_id: str, groups: Sequence[str], limit: int) -> Found:
+    """Tasks that were sent as these groups."""
+    found = select(*LISTED).where(tasks.c.project_id == project_id, tasks.c.group_id.in_(groups))
+    return list(conn.execute(found.limit(limit)).mappings())
+
+
 def parameters(conn: Connection, project_id: str) -> dict[tuple[str, str], list[Any]]:
     """(engine, definition) to its parameters as stored."""
     found = select(task_defs.c.engine, task_defs.c.name, task_defs.c.params).where(

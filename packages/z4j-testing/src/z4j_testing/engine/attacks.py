@@ -51,6 +51,8 @@ class Struck:
     ran: list[str] = field(default_factory=list)
     broke: list[str] = field(default_factory=list)
     slow: list[str] = field(default_factory=list)
+    dearest_ms: float = 0.0
+    """What the dearest look cost, beside what its verb costs anyway."""
     usual_ms: dict[str, float] = field(default_factory=dict)
     """What each verb costs before a harmless message, connecting and all."""
 
@@ -63,6 +65,7 @@ class Struck:
             for _ in range(_AGAIN if spent_ms > most_ms else 0):  # was it the machine?
                 spent_ms = min(spent_ms, self.spent_ms(name, act))
         self.ran += [f"{name}: {each}" for each in watch.seen]
+        self.dearest_ms = max(self.dearest_ms, spent_ms - self.usual_ms.get(verb, 0.0))
         if spent_ms > most_ms:
             self.slow.append(f"{name}: {spent_ms:.1f} ms")
 
@@ -109,8 +112,15 @@ class TestAttacks:
     def test_a12_every_look_is_answered_or_refused(self, struck: tuple[Struck, Path]) -> None:
         assert struck[0].broke == []
 
-    def test_a12_no_look_costs_ten_milliseconds(self, struck: tuple[Struck, Path]) -> None:
-        assert struck[0].slow == []
+    def test_a12_no_look_costs_ten_milliseconds(
+        self, table: Table, struck: tuple[Struck, Path], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        found, _ = struck
+        said = f"{found.looks} looks at attacks, the dearest cost {found.dearest_ms:.1f} ms"
+
+        with capsys.disabled():
+            print(f"\n{table.engine.name}: {said}")  # noqa: T201  (the figure that is asked for)
+        assert found.slow == []
 
     def test_c19_a_record_that_was_swapped_for_an_attack_is_not_looked_at(
         self, table: Table, tmp_path: Path

@@ -23,10 +23,11 @@ from ..faults import Storm
 from ..proxy import Fault, Proxy
 from ..signals import eventually
 
-BATCH, MANY = 20, 100_000
+BATCH, FEW, MANY = 20, 2_000, 100_000
 WORD = "word"
 _NETWORK = (Fault.NONE, Fault.HANG, Fault.NONE, Fault.CUT, Fault.NONE, Fault.REFUSE)
 _SEGMENT = 4_096
+_BRIEF = pytest.mark.timeout(300)
 _SOAK = [pytest.mark.soak, pytest.mark.timeout(3600)]
 
 
@@ -43,8 +44,9 @@ class Host(AbstractContextManager["Host"], Protocol):
 class TestFaults:
     """On the real agent, in the process of the app."""
 
-    @pytest.mark.timeout(300)
-    @pytest.mark.parametrize("wanted", [2_000, pytest.param(MANY, marks=_SOAK)])
+    @pytest.mark.parametrize(
+        "wanted", [pytest.param(FEW, marks=_BRIEF), pytest.param(MANY, marks=_SOAK)]
+    )
     def test_a6_no_fault_changes_what_an_app_gets(
         self, make_host: Callable[[], Host], tmp_path: Path, wanted: int,
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],

@@ -98,7 +98,8 @@ class TestRetry:
         rig.end(first)
 
         # An agent leaves a receipt to the start that soon follows: this one shall not be soon.
-        again = rig.retry(first, delay_s=0.5 if rig.in_process else 2.0)
+        # And longer than a step, or one that does not wait would look as if it had.
+        again = rig.retry(first, delay_s=0.5 + rig.due_step_s if rig.in_process else 2.0)
 
         due_at = rig.wait(again, EventKind.SCHEDULED).due_at
         assert due_at is not None
