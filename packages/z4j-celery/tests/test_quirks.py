@@ -123,11 +123,12 @@ def test_a_queue_of_other_workers_is_not_consumed_once_it_is_resumed(rig):
 
 
 def let_consume(rig, queue, **exchange):
-    """Let the worker consume one more queue; it answers before it does."""
-    rig.app.control.add_consumer(queue, reply=True, timeout=20, limit=1, **exchange)
+    """Let this worker, none of another run, consume one more queue; it answers before it does."""
+    here = {"destination": [rig.hostname], "timeout": 20, "limit": 1}
+    rig.app.control.add_consumer(queue, reply=True, **here, **exchange)
 
     def consumes():
-        found = rig.app.control.inspect(timeout=20, limit=1).active_queues() or {}
+        found = rig.app.control.inspect(**here).active_queues() or {}
         return queue in {each["name"] for queues in found.values() for each in queues}
 
     eventually(consumes, f"a worker that consumes {queue}", 30)
@@ -157,7 +158,9 @@ def test_a_queue_behind_a_topic_is_named_and_not_the_key_of_its_message(rig, key
     rig.end(sent.id)
 
     assert {event.queue for event in rig.emit.of(sent.id)} == {queue}
-    rig.app.control.cancel_consumer(queue, reply=True, timeout=20, limit=1)
+    rig.app.control.cancel_consumer(
+        queue, reply=True, timeout=20, limit=1, destination=[rig.hostname]
+    )
 
 
 # Canvas.
