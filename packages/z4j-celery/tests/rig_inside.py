@@ -95,6 +95,7 @@ class RigInside(Inside, Shop):
         queue = f"z4j-a-{pool}-{time.time_ns()}"
         app = celery_shop.make_app(url, backend, queue, folder)
         Shop.__init__(self, app, queue, url.partition(":")[0], pool, slots, folder)
+        self.hostname = f"a-{queue}@rig"
         self.emit = Recorder()
         self.engine = CeleryEngine(app)
         self.engine.attach(self.emit)
@@ -122,6 +123,6 @@ class RigInside(Inside, Shop):
     def _work(self):
         self.app.Worker(
             pool=self.pool, concurrency=self.slots, quiet=True, loglevel="CRITICAL",
-            queues=[self.queue, f"{self.queue}-barrier"], hostname=f"a-{self.pool}@rig",
+            queues=[self.queue, f"{self.queue}-barrier"], hostname=self.hostname,
             without_mingle=True, without_gossip=True, without_heartbeat=True,
         ).start()  # fmt: skip

@@ -13,6 +13,7 @@ from z4j_core import Capability, EventKind, Job, Scope, Stop, Unsupported, capab
 from z4j_core.model.tasks import ENDS
 from z4j_testing.recorder import Recorder
 from z4j_testing.services import redis_url
+from z4j_testing.signals import eventually
 
 # The worker warns of running as root and of its own future.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -121,9 +122,21 @@ def test_a_queue_of_other_workers_is_not_consumed_once_it_is_resumed(rig):
     assert set(rig.worker_now().queues) == {rig.queue, f"{rig.queue}-barrier"}
 
 
+def let_consume(rig, queue, **exchange):
+    """Let this worker, none of another run, consume one more queue; it answers before it does."""
+    here = {"destination": [rig.hostname], "timeout": 20, "limit": 1}
+    rig.app.control.add_consumer(queue, reply=True, **here, **exchange)
+
+    def consumes():
+        found = rig.app.control.inspect(**here).active_queues() or {}
+        return queue in {each["name"] for queues in found.values() for each in queues}
+
+    eventually(consumes, f"a worker that consumes {queue}", 30)
+
+
 def test_a_queue_somebody_let_this_worker_consume_is_resumed(rig):
     queue = f"{rig.queue}-parked"
-    rig.app.control.add_consumer(queue, reply=True, timeout=20, limit=1)
+    let_consume(rig, queue)
     rig.end(rig.send("ok", 1, queue=queue))
     rig.engine.pause(queue)
 
@@ -139,16 +152,15 @@ def test_a_queue_somebody_let_this_worker_consume_is_resumed(rig):
 @pytest.mark.parametrize("key", ["order.paid", "order.paid.late"])
 def test_a_queue_behind_a_topic_is_named_and_not_the_key_of_its_message(rig, key):
     queue, events = f"{rig.queue}-topic", Exchange(f"{rig.queue}-events", "topic")
-    rig.app.control.add_consumer(
-        queue, exchange=events.name, exchange_type="topic", routing_key="order.#",
-        reply=True, timeout=20, limit=1,
-    )  # fmt: skip
+    let_consume(rig, queue, exchange=events.name, exchange_type="topic", routing_key="order.#")
     sent = rig.app.send_task("shop.ok", (1,), exchange=events, declare=[events], routing_key=key)
 
     rig.end(sent.id)
 
     assert {event.queue for event in rig.emit.of(sent.id)} == {queue}
-    rig.app.control.cancel_consumer(queue, reply=True, timeout=20, limit=1)
+    rig.app.control.cancel_consumer(
+        queue, reply=True, timeout=20, limit=1, destination=[rig.hostname]
+    )
 
 
 # Canvas.
