@@ -130,7 +130,7 @@ def _answers(connection: Any) -> bool:
     try:
         _ANSWERS[connection.transport.driver_type](connection.default_channel)
         connection.declared_entities.clear()
-    except Exception:  # noqa: BLE001  (whatever it is, another connection is made)
+    except _failures(connection):
         return False
     return True
 
@@ -138,8 +138,13 @@ def _answers(connection: Any) -> bool:
 def _let_go(connection: Any, _since: float, pid: int) -> None:
     """Close it; what a parent made before a fork is the parent's."""
     if pid == os.getpid():
-        with suppress(Exception):
+        with suppress(*_failures(connection)):
             connection.release()
+
+
+def _failures(connection: Any) -> tuple[type[BaseException], ...]:
+    """What a broker that is gone, or has closed a channel, raises."""
+    return (OperationalError, *connection.connection_errors, *connection.channel_errors)
 
 
 def _redis_answers(channel: Any) -> None:
