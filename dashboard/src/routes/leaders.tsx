@@ -8,6 +8,7 @@ import { quote } from "../query/tokenizer";
 import { Head } from "../schedule/Head";
 import own from "../schedule/places.module.css";
 import { useProject } from "../shell/search";
+import { plain } from "../ui/escape";
 import { count, DASH, duration, plural, shortId } from "../ui/format";
 import { Empty, ErrorView, Skeleton, Tag } from "../ui/parts";
 import { Text } from "../ui/Text";
@@ -136,7 +137,7 @@ function Processes({ group }: { group: Group }) {
 
 function GroupView({ project, group }: { project: string; group: Group }) {
   return (
-    <section className={own.group} aria-label={`${group.engine} ${group.app}`}>
+    <section className={own.group} aria-label={`${group.engine} ${plain(group.app)}`}>
       <h2>
         {group.engine} · <Text value={group.app} limit={128} />
       </h2>

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Fire } from "../api/types";
 import css from "../routes/page.module.css";
+import { plain } from "../ui/escape";
 import { count, DASH, duration } from "../ui/format";
 import { StateIcon } from "../ui/StateIcon";
 import { Text } from "../ui/Text";
@@ -57,7 +58,7 @@ export function FireRow({ project, fire, graceMs, lead, due, tail }: Props) {
           {fire.count > 1 && ` · ${count(fire.count)} slots`}
         </span>
         {fire.reason && (
-          <span className={css.muted} title={fire.reason}>
+          <span className={css.muted} title={plain(fire.reason)}>
             {" "}
             · <Text value={fire.reason} limit={256} />
           </span>

@@ -6,6 +6,7 @@ import { useRowsSeen } from "../grid/useRowsSeen";
 import { wantsMore } from "../grid/window";
 import css from "../routes/page.module.css";
 import { CanButton } from "../task/CanButton";
+import { plain } from "../ui/escape";
 import { DASH, duration } from "../ui/format";
 import { useIsNarrow } from "../ui/media";
 import { Tag } from "../ui/parts";
@@ -42,7 +43,7 @@ function RowActs({ schedule, acts }: { schedule: Schedule; acts: Acts }) {
         can={can.fire}
         icon="actions"
         tone="quiet"
-        label={`fire ${schedule.name} now`}
+        label={`fire ${plain(schedule.name)} now`}
         onClick={() => acts.fire(schedule)}
       />
       {paused ? (
@@ -50,7 +51,7 @@ function RowActs({ schedule, acts }: { schedule: Schedule; acts: Acts }) {
           can={can.resume}
           icon="play"
           tone="quiet"
-          label={`resume ${schedule.name}`}
+          label={`resume ${plain(schedule.name)}`}
           onClick={() => acts.resume(schedule)}
         />
       ) : (
@@ -58,7 +59,7 @@ function RowActs({ schedule, acts }: { schedule: Schedule; acts: Acts }) {
           can={can.pause}
           icon="pause"
           tone="quiet"
-          label={`pause ${schedule.name}`}
+          label={`pause ${plain(schedule.name)}`}
           onClick={() => acts.pause(schedule)}
         />
       )}
@@ -91,7 +92,7 @@ const Row = memo(function Row({ project, schedule, index, isActive, acts }: RowP
       <td className={own.nextCell}>
         <NextFire schedule={schedule} />
       </td>
-      <td className={`${css.muted} ${own.whenCell}`} title={schedule.words}>
+      <td className={`${css.muted} ${own.whenCell}`} title={plain(schedule.words)}>
         <Text value={schedule.words} limit={400} />
       </td>
       <td className={css.wide}>
