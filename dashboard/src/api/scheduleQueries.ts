@@ -117,6 +117,11 @@ export function backfill(slug: string, id: string, body: BackfillRequest, signal
   return post<S.Backfill>(`${at(slug, id)}/backfill`, body, signal);
 }
 
+export function moveGroup(slug: string, group: S.Group, mode: S.Mode, store: string) {
+  const { engine, app } = group;
+  return post<S.Group>(`${project(slug)}/schedules/groups/move`, { engine, app, mode, store });
+}
+
 export function replayFire(slug: string, id: string, fire: string, definition: string) {
   return post<{ fire_id: string }>(`${at(slug, id)}/replay`, { fire_id: fire, definition });
 }

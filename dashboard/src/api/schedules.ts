@@ -170,9 +170,18 @@ export type Bystander = {
   role: string;
   why: string;
 };
+export type Mode = "agents" | "central";
 export type Group = {
   engine: string;
   app: string;
+  /** Who fires it, or did until it began to move. */
+  mode: Mode;
+  moving_to: Mode | null;
+  /** What a move waits for. */
+  waits_for: string | null;
+  schedules: number;
+  /** How many z4j-schedulers are connected. */
+  schedulers: number;
   store: string | null;
   era: number;
   revision: number;
