@@ -68,3 +68,16 @@ def test_a_backfill_fires_the_slots_its_dry_run_counted_and_no_other(page: Page,
     days = [f"{today - timedelta(days=back):%Y-%m-%d}" for back in (8, 9, 10)]
     expect(made).to_contain_text(days)
     expect(page.locator("tr[data-status]")).to_have_count(SLOTS)
+
+
+def test_a_count_on_the_now_page_opens_the_schedules_it_counts(page: Page, base: str) -> None:
+    opened(page, base, "whole index")
+    page.get_by_role("button", name="Pause", exact=True).click(timeout=PATIENCE_MS)
+    page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Resume").wait_for(timeout=PATIENCE_MS)
+
+    page.goto(f"{base}/p/demo")
+    page.get_by_role("link", name="1 schedule paused").click(timeout=PATIENCE_MS)
+
+    expect(page.locator("[data-schedule]")).to_have_count(1, timeout=PATIENCE_MS)
+    expect(page.locator("[data-schedule]")).to_contain_text("whole index")

@@ -17,6 +17,7 @@ export function schedulePage(slug: string, q: string, cursor: string, signal: Ab
   return ask<S.SchedulePage>(`${project(slug)}/schedules`, { signal }, query);
 }
 
+export const standing = (slug: string) => resource<S.Standing>(slug, "/schedules/standing");
 export const schedule = (slug: string, id: string) =>
   resource<S.Schedule>(slug, `/schedules/${part(id)}`);
 export const days = (slug: string, id: string, year: number) =>

@@ -94,7 +94,7 @@ export function MoveSheet({ project, group, onClose }: Props) {
       {to === "central" ? (
         <p>
           From then on nothing fires while this server is away, schedules that fire on start do not,
-          and a run that should be ended for the next is waited for instead.
+          and a task that should be ended for the next one is waited for instead.
         </p>
       ) : (
         <label className={css.field}>
