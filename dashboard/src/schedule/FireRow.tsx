@@ -28,12 +28,21 @@ export function utcText(at: number): string {
 }
 
 function Slot({ fire }: { fire: Fire }) {
+  const utc = utcText(fire.slot_ms);
+  // Where the zone is UTC, once is enough.
+  if (fire.slot_local.slice(0, 19).replace("T", " ") === utc) {
+    return (
+      <>
+        {wallText(fire.slot_local)} <span className={own.faint}>UTC</span>
+      </>
+    );
+  }
   return (
     <>
       {fire.slot_local && wallText(fire.slot_local)}
       {fire.fold > 0 && <small> second</small>}{" "}
       <span className={fire.slot_local ? own.faint : undefined}>
-        {utcText(fire.slot_ms).slice(0, fire.slot_ms % 60_000 === 0 ? 16 : 19)} UTC
+        {utc.slice(0, fire.slot_ms % 60_000 === 0 ? 16 : 19)} UTC
       </span>
     </>
   );

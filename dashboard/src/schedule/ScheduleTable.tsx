@@ -122,7 +122,7 @@ const Row = memo(function Row({ project, schedule, index, isActive, acts }: RowP
       <td className={`${css.end} ${css.wide}`}>
         {duration(schedule.lag_p95_ms === null ? null : schedule.lag_p95_ms * 1000)}
       </td>
-      <td className={`${css.muted} ${css.wide} ${own.spare}`}>
+      <td className={`${css.muted} ${css.wide} ${own.spare} ${own.owner}`}>
         <Text value={schedule.owner} limit={80} />
       </td>
       <td className={`${css.end} ${own.actsCell}`}>
@@ -168,7 +168,7 @@ export function ScheduleTable({ project, schedules, total, active, acts, onMore 
             <th className={own.lastHead}>last result</th>
             <th className={own.stripHead}>newest fires</th>
             <th className={`${css.end} ${css.wide} ${own.lagHead}`}>p95 lag</th>
-            <th className={`${css.wide} ${own.spare}`}>owner</th>
+            <th className={`${css.wide} ${own.spare} ${own.owner}`}>owner</th>
             <th className={own.actsHead}>
               <span className="sr">actions</span>
             </th>

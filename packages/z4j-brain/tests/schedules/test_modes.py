@@ -263,3 +263,14 @@ def test_a_group_tells_how_many_schedules_would_move_and_who_could_take_them(mov
 
     (group,) = mover.desk.get("schedules/groups")["items"]
     assert (group["schedules"], group["schedulers"]) == (2, 1)
+
+
+def test_agents_of_a_group_that_a_scheduler_fires_do_not_stand_by(mover):
+    mover.move(CENTRAL)
+    mover.hold(2)
+    mover.wait(5)
+    mover.finish()
+
+    (group,) = mover.desk.get("schedules/groups")["items"]
+    assert group["candidates"] == []
+    assert "fired by a z4j-scheduler" in group["others"][0]["why"]

@@ -135,7 +135,8 @@ def _silent(conn: Connection, project_id: str) -> dict[Name, str]:
 def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str) -> Json:
     here = [agent for agent in present if _serves(agent, name)]
     here += [agent for agent in present if agent.role == SCHEDULER and _told(agent, name)]
-    candidates = [(agent, told) for agent in here if (told := _told(agent, name)) and told[2]]
+    free = [agent for agent in here if agent.role == SCHEDULER or not modes.is_led_centrally(row)]
+    candidates = [(agent, told) for agent in free if (told := _told(agent, name)) and told[2]]
     leader = next((agent for agent in here if row is not None and agent.stream == row.leader), None)
     return {
         "engine": name[0], "app": name[1],
