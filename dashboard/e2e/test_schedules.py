@@ -4,100 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
-from z4j_testing.demo.processes import Family, free_port
-from z4j_testing.demo.stack import start_brain
+from playwright.sync_api import Browser, Page, expect
 
-from .teller import APP, ENGINE, Teller, Told
+from .places import (
+    ASK,
+    PATIENCE_MS,
+    PHONE_PX,
+    REPORT,
+    Place,
+    fires_of,
+    made_by_rest,
+    on_list,
+    opened,
+    row_of,
+    told_brain,
+    watched,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
-PATIENCE_MS = 20_000
-PHONE_PX = 390
-REPORT = "Write the report of a day."
-DEFINITIONS = [
-    ["shop.report", "shop", REPORT, [["day", 1, False, None, "str"], ["deep", 3, True, "0", "int"]]]
-]
-ASK = """async ([method, path, body]) => {
-  const headers = {"Content-Type": "application/json", "X-Z4J": "1"};
-  const answer = await fetch(`/api/v1/projects/demo${path}`,
-    {method, headers, body: body === null ? undefined : JSON.stringify(body)});
+EDIT = """async ([id, document]) => {
+  const url = `/api/v1/projects/demo/schedules/${id}`;
+  const now = (await fetch(url)).headers.get("ETag");
+  const headers = {"Content-Type": "application/json", "X-Z4J": "1", "If-Match": now};
+  const init = document ? {method: "PATCH", body: JSON.stringify(document)} : {method: "DELETE"};
+  const answer = await fetch(url, {...init, headers});
   if (!answer.ok) throw Error(await answer.text());
-  return answer.json();
 }"""
-
-
-class Place(NamedTuple):
-    """A brain, the agent that talks to it, and a browser that is let in."""
-
-    url: str
-    agent: Teller
-    context: BrowserContext
+"""What somebody else does to a schedule meanwhile: an edit, or with no document its end."""
 
 
 @pytest.fixture(scope="module")
 def place(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A brain with one agent of one app; the browser's clock is in Madrid."""
-    home = tmp_path_factory.mktemp("schedules")
-    family = Family(home)
-    try:
-        brain = start_brain(family, home, free_port())
-        context = browser.new_context(
-            viewport={"width": 1440, "height": 900}, timezone_id="Europe/Madrid"
-        )
-        first = context.new_page()
-        first.goto(brain.link)
-        first.get_by_role("navigation", name="places").wait_for()
-        first.close()
-        with Teller(brain.dsn, DEFINITIONS) as agent:
-            yield Place(brain.url, agent, context)
-        context.close()
-    finally:
-        family.end()
+    with told_brain(browser, tmp_path_factory.mktemp("schedules")) as place:
+        yield place
 
 
 @pytest.fixture
 def page(place: Place) -> Iterator[Page]:
-    """A page on the list; an error of its code fails the test."""
-    made = place.context.new_page()
-    faults: list[str] = []
-    made.on("pageerror", lambda error: faults.append(str(error)))
-    made.goto(f"{place.url}/p/demo/schedules")
-    made.get_by_role("link", name="New schedule").first.wait_for()
-    yield made
-    made.close()
-    assert faults == []
-
-
-def made_by_rest(page: Page, name: str, **more: Any) -> str:
-    """A schedule made over the API; its id."""
-    document = {
-        "engine": ENGINE, "app": APP, "name": name, "task": "shop.report",
-        "kwargs": {"day": "today"}, "specs": [{"kind": "cron", "expr": "0 3 * * *"}], **more,
-    }  # fmt: skip
-    return str(page.evaluate(ASK, ["POST", "/schedules", document])["id"])
-
-
-def opened(page: Page, place: Place, path: str) -> None:
-    page.goto(f"{place.url}/p/demo/schedules{path}")
-
-
-def row_of(page: Page, name: str) -> Locator:
-    return page.locator(f"[data-schedule='{name}']")
-
-
-def fires_of(count: int, **more: Any) -> list[Told]:
-    """Fires of the last days, oldest first."""
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    slots = [now - timedelta(days=back) for back in range(count, 0, -1)]
-    return [
-        Told(round(at.timestamp() * 1000), at.replace(tzinfo=None).isoformat(), **more)
-        for at in slots
-    ]
+    with watched(place.context) as page:
+        yield on_list(page, place.url)
 
 
 def test_a_project_without_schedules_is_told_what_they_are(page: Page) -> None:
@@ -176,6 +124,45 @@ def test_of_two_who_edit_at_once_the_second_chooses_field_by_field(
     expect(page.get_by_role("heading", name="mine")).to_be_visible(timeout=PATIENCE_MS)
     kept = page.evaluate(ASK, ["GET", f"/schedules/{schedule}", None])
     assert (kept["name"], kept["queue"], kept["grace_s"]) == ("mine", "slow", 90)
+
+
+def test_the_second_editor_loses_nothing_that_was_typed(page: Page, place: Place) -> None:
+    schedule = made_by_rest(page, "typed in vain")
+    opened(page, place, f"/{schedule}/edit")
+    page.get_by_label("name", exact=True).fill("mine", timeout=PATIENCE_MS)
+    page.get_by_role("textbox", name="day str").fill("the day I typed")
+    page.get_by_label("queue").fill("mine alone")
+    page.evaluate(EDIT, [schedule, {"name": "theirs"}])
+    save = page.get_by_role("button", name="Save", exact=True)
+    save.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Somebody saved this schedule", timeout=PATIENCE_MS)
+    expect(dialog.locator("fieldset")).to_contain_text(["name"])
+
+    dialog.get_by_role("button", name="Back", exact=True).click()
+
+    expect(page.get_by_label("name", exact=True)).to_have_value("mine")
+    expect(page.get_by_role("textbox", name="day str")).to_have_value("the day I typed")
+    expect(page.get_by_label("queue")).to_have_value("mine alone")
+    save.click()
+    expect(dialog).to_contain_text("theirs", timeout=PATIENCE_MS)
+    assert page.evaluate(ASK, ["GET", f"/schedules/{schedule}", None])["name"] == "theirs"
+
+
+def test_an_edit_of_what_somebody_deleted_says_so_and_keeps_the_form(
+    page: Page, place: Place
+) -> None:
+    schedule = made_by_rest(page, "gone meanwhile")
+    opened(page, place, f"/{schedule}/edit")
+    page.get_by_label("queue").fill("typed", timeout=PATIENCE_MS)
+    page.evaluate(EDIT, [schedule, None])
+
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(page.get_by_role("alert").filter(has_text="no such schedule")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    expect(page.get_by_label("queue")).to_have_value("typed")
 
 
 def test_paused_it_says_by_what_note_and_resumed_it_counts_down_again(

@@ -105,8 +105,8 @@ export function bulkVerb(slug: string, id: string, verb: BulkVerb) {
   return ask<T.Bulk>(`${project(slug)}/bulk/${part(id)}/${verb}`, { method: "POST" });
 }
 
-export function createKey(slug: string, label: string) {
-  return ask<T.NewKey>(`${project(slug)}/keys`, { method: "POST", body: { label } });
+export function createKey(slug: string, label: string, role: string) {
+  return ask<T.NewKey>(`${project(slug)}/keys`, { method: "POST", body: { label, role } });
 }
 
 export function revokeKey(slug: string, credId: string) {

@@ -17,6 +17,7 @@ export function schedulePage(slug: string, q: string, cursor: string, signal: Ab
   return ask<S.SchedulePage>(`${project(slug)}/schedules`, { signal }, query);
 }
 
+export const standing = (slug: string) => resource<S.Standing>(slug, "/schedules/standing");
 export const schedule = (slug: string, id: string) =>
   resource<S.Schedule>(slug, `/schedules/${part(id)}`);
 export const days = (slug: string, id: string, year: number) =>
@@ -115,6 +116,11 @@ export function resumeSchedule(slug: string, id: string) {
 export type BackfillRequest = S.Outage & { overlap?: string; max?: number; dry_run: boolean };
 export function backfill(slug: string, id: string, body: BackfillRequest, signal?: AbortSignal) {
   return post<S.Backfill>(`${at(slug, id)}/backfill`, body, signal);
+}
+
+export function moveGroup(slug: string, group: S.Group, mode: S.Mode, store: string) {
+  const { engine, app } = group;
+  return post<S.Group>(`${project(slug)}/schedules/groups/move`, { engine, app, mode, store });
 }
 
 export function replayFire(slug: string, id: string, fire: string, definition: string) {

@@ -1,5 +1,5 @@
 /** Shapes of schedules, their fires and what the preview says. Names that end in `_ms` and times are ms since 1970 UTC. */
-import type { Can, TaskState } from "./task";
+import type { Can, Num, TaskState } from "./task";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type SpecDoc = { kind: string; [field: string]: Json };
@@ -90,6 +90,11 @@ export type Schedule = DefinitionDoc & {
   /** The viewer may not see args, kwargs and headers: they are empty here. */
   args_hidden?: boolean;
 };
+/** Of all schedules how many stand how, and what fires next. */
+export type Standing = Record<
+  "total" | "silent" | "failing" | "paused" | "missed" | "late",
+  Num
+> & { next: { id: string; name: string; next_due_ms: number }[] };
 export type SchedulePage = { items: Schedule[]; next: string | null; total: number };
 
 export type NextSlot = {
@@ -170,9 +175,18 @@ export type Bystander = {
   role: string;
   why: string;
 };
+export type Mode = "agents" | "central";
 export type Group = {
   engine: string;
   app: string;
+  /** Who fires it, or did until it began to move. */
+  mode: Mode;
+  moving_to: Mode | null;
+  /** What a move waits for. */
+  waits_for: string | null;
+  schedules: number;
+  /** How many z4j-schedulers are connected. */
+  schedulers: number;
   store: string | null;
   era: number;
   revision: number;

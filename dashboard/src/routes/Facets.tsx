@@ -5,6 +5,7 @@ import { facets } from "../api/queries";
 import type { Facets as FacetMap, FacetValue, Num, TaskState } from "../api/types";
 import { useLive, usePace } from "../live/context";
 import { exclude, selected, toggle } from "../query/edit";
+import { plain } from "../ui/escape";
 import { short } from "../ui/format";
 import { Icon } from "../ui/Icon";
 import { STATES, StateIcon } from "../ui/StateIcon";
@@ -68,7 +69,7 @@ function Value({
       <button
         type="button"
         className={css.facetNot}
-        aria-label={`exclude ${item.value}`}
+        aria-label={`exclude ${plain(item.value)}`}
         title="exclude"
         onClick={() => onQuery(exclude(q, name, item.value))}
       >

@@ -225,11 +225,23 @@ export function KeyTable({
   );
 }
 
+type Role = "agent" | "scheduler";
+const ROLES: [value: Role, text: string][] = [
+  ["agent", "for agents beside workers"],
+  ["scheduler", "for a z4j-scheduler"],
+];
+const HINTS: Record<Role, string> = {
+  agent: "Set it as Z4J_DSN where the workers start. Whoever holds it can speak for this project.",
+  scheduler:
+    "Set it as Z4J_DSN where z4j-scheduler serves. It can lead groups and name slots that are due, nothing else.",
+};
+
 export function NewKeyForm({ project }: { project: string }) {
   const [label, setLabel] = useState("");
-  const make = useAct<NewKey>(
+  const [role, setRole] = useState<Role>("agent");
+  const make = useAct<NewKey & { role: Role }>(
     project,
-    () => createKey(project, label.trim()),
+    async () => ({ ...(await createKey(project, label.trim(), role)), role }),
     () => setLabel(""),
   );
   return (
@@ -248,18 +260,24 @@ export function NewKeyForm({ project }: { project: string }) {
           value={label}
           onChange={(event) => setLabel(event.target.value)}
         />
+        <select
+          className={css.input}
+          aria-label="role"
+          value={role}
+          onChange={(event) => setRole(event.target.value as Role)}
+        >
+          {ROLES.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
         <Button type="submit" tone="primary" icon="plus" aria-disabled={make.isPending}>
           Create key
         </Button>
       </form>
       <Refusal error={make.error} onAgain={() => make.mutate()} />
-      {make.data && (
-        <Secret
-          text={make.data.dsn}
-          label="DSN"
-          hint="Set it as Z4J_DSN where the workers start. Whoever holds it can speak for this project."
-        />
-      )}
+      {make.data && <Secret text={make.data.dsn} label="DSN" hint={HINTS[make.data.role]} />}
     </>
   );
 }

@@ -1,13 +1,16 @@
 /** Who leads each group, since when and how well; who stands by, and why others cannot. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { me } from "../api/queries";
 import { groups } from "../api/scheduleQueries";
 import type { Group } from "../api/types";
 import { usePace } from "../live/context";
 import { quote } from "../query/tokenizer";
 import { Head } from "../schedule/Head";
+import { Move } from "../schedule/Move";
 import own from "../schedule/places.module.css";
 import { useProject } from "../shell/search";
+import { plain } from "../ui/escape";
 import { count, DASH, duration, plural, shortId } from "../ui/format";
 import { Empty, ErrorView, Skeleton, Tag } from "../ui/parts";
 import { Text } from "../ui/Text";
@@ -134,24 +137,28 @@ function Processes({ group }: { group: Group }) {
   );
 }
 
-function GroupView({ project, group }: { project: string; group: Group }) {
+type GroupProps = { project: string; group: Group; mayMove: boolean };
+
+function GroupView({ project, group, mayMove }: GroupProps) {
+  const isMoving = group.moving_to !== null;
   return (
-    <section className={own.group} aria-label={`${group.engine} ${group.app}`}>
+    <section className={own.group} aria-label={`${group.engine} ${plain(group.app)}`}>
       <h2>
         {group.engine} · <Text value={group.app} limit={128} />
       </h2>
+      <Move project={project} group={group} mayMove={mayMove} />
       <Totals project={project} group={group} />
-      {group.leader === null && group.candidates.length > 0 && (
+      {!isMoving && group.leader === null && group.candidates.length > 0 && (
         <p className={`${css.section} ${css.muted}`}>
           Who leads is known with the first fire: none has been told of.
         </p>
       )}
-      {group.leader === null && group.candidates.length === 0 && (
+      {!isMoving && group.leader === null && group.candidates.length === 0 && (
         <p className={`${css.section} ${css.warn}`}>
           Nobody leads: <Text value={group.why ?? "there is no candidate"} limit={400} />.
         </p>
       )}
-      {group.leader && group.why && (
+      {!isMoving && group.leader && group.why && (
         <p className={`${css.section} ${css.warn}`}>
           <Text value={group.why} limit={400} />
         </p>
@@ -164,6 +171,7 @@ function GroupView({ project, group }: { project: string; group: Group }) {
 export function LeadersPage() {
   const project = useProject();
   const { data, error } = useQuery({ ...groups(project), refetchInterval: usePace(PACE_MS) });
+  const role = useQuery(me()).data?.projects.find((one) => one.slug === project)?.role;
   return (
     <div className={css.page}>
       <Head project={project} here="Leaders" />
@@ -175,7 +183,12 @@ export function LeadersPage() {
         </Empty>
       )}
       {data?.items.map((group) => (
-        <GroupView key={`${group.engine}/${group.app}`} project={project} group={group} />
+        <GroupView
+          key={`${group.engine}/${group.app}`}
+          project={project}
+          group={group}
+          mayMove={role === "admin"}
+        />
       ))}
     </div>
   );

@@ -117,7 +117,7 @@ export function Onboarding({ data, onLeave }: { data: Data; onLeave: () => void 
   const version = useQuery(me()).data?.server?.version;
   const [engine, chooseEngine] = useChoice(ENGINES);
   const [place, choosePlace] = useChoice(PLACES);
-  const make = useMutation({ mutationFn: () => createKey(project, "first worker") });
+  const make = useMutation({ mutationFn: () => createKey(project, "first worker", "agent") });
   const block = blockOf(engine, place, make.data?.dsn ?? data.dsn_hint, version);
   const isDone = data.steps.every((step) => step.done);
   const isHere = data.steps.some((step) => step.id === "agent_connected" && step.done);

@@ -20,7 +20,7 @@ function RefusedTable({ project }: { project: string }) {
     return <p className={css.faint}>No agent has been refused.</p>;
   return (
     <div className={css.wrap}>
-      <table className={css.table}>
+      <table className={css.table} data-stack>
         <tbody>
           {data.items.map((row, at) => (
             <tr key={at}>
@@ -66,11 +66,15 @@ function AgentRow({ agent }: { agent: Agent }) {
       <td className={css.muted}>
         {agent.engines.map((one) => `${one.engine} ${one.version ?? ""}`).join(", ")}
       </td>
-      <td>{agent.policy ?? "—"}</td>
+      <td data-name="policy">{agent.policy ?? "—"}</td>
       <td className={css.muted}>{wayOf(agent.transport)}</td>
-      <td className={css.end}>{bytes(agent.spool_bytes)}</td>
-      <td className={`${css.end} ${agent.lost ? css.bad : ""}`}>{count(agent.lost)}</td>
-      <td className={`${css.end} ${css.muted}`}>
+      <td className={css.end} data-name="kept">
+        {bytes(agent.spool_bytes)}
+      </td>
+      <td className={`${css.end} ${agent.lost ? css.bad : ""}`} data-name="lost">
+        {count(agent.lost)}
+      </td>
+      <td className={`${css.end} ${css.muted}`} data-name="heard">
         <Time at={agent.last_beat_at} form="distance" />
       </td>
       <td className={css.muted} title={gaps.join("\n")}>
@@ -86,7 +90,7 @@ function AgentTable({ project }: { project: string }) {
   if (!data || data.items.length === 0) return <p className={css.faint}>No agent is connected.</p>;
   return (
     <div className={css.wrap}>
-      <table className={css.table}>
+      <table className={css.table} data-stack>
         <thead>
           <tr>
             <th>agent</th>

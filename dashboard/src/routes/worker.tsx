@@ -9,7 +9,7 @@ import { only } from "../query/edit";
 import { useProject, useUrl } from "../shell/search";
 import { CanButton } from "../task/CanButton";
 import { plain } from "../ui/escape";
-import { bytes, count, shortId, wayOf } from "../ui/format";
+import { bytes, count, plural, shortId, wayOf } from "../ui/format";
 import { ErrorView, Skeleton } from "../ui/parts";
 import { Text } from "../ui/Text";
 import { Time } from "../ui/Time";
@@ -128,7 +128,10 @@ export function WorkerPage() {
             pairs={[
               ["engine", `${engine} ${worker.versions[engine] ?? ""}`],
               ["host", worker.host ?? "—"],
-              ["pool", `${worker.pool ?? "—"}, ${worker.slots ?? "—"} slots`],
+              [
+                "pool",
+                `${worker.pool ?? "—"}, ${worker.slots === null ? "— slots" : plural(worker.slots, "slot")}`,
+              ],
               ["pids", worker.pids.join(", ") || "—"],
               ["release", worker.release ?? "—"],
               ["queues", worker.queues.join(", ") || "—"],

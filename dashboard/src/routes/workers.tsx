@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { workers } from "../api/queries";
 import type { Worker } from "../api/types";
 import { usePace, useView } from "../live/context";
+import own from "../schedule/places.module.css";
 import { useProject, useUrl } from "../shell/search";
 import { bytes, count, percent, plural } from "../ui/format";
 import { Empty, ErrorView, Skeleton } from "../ui/parts";
@@ -48,13 +49,13 @@ function Row({ project, worker }: { project: string; worker: Worker }) {
       <td className={`${css.muted} ${css.wide}`}>
         <Text value={worker.release} limit={40} />
       </td>
-      <td className={css.end}>
+      <td className={css.end} data-name="busy">
         {worker.busy ?? "—"}/{worker.slots ?? "—"}
       </td>
       <td className={`${css.end} ${css.wide}`}>
         {count(worker.tasks_per_min === null ? null : Math.round(worker.tasks_per_min))}
       </td>
-      <td className={`${css.end} ${(worker.fail_pct ?? 0) > 5 ? css.bad : ""}`}>
+      <td className={`${css.end} ${(worker.fail_pct ?? 0) > 5 ? css.bad : ""}`} data-name="fail">
         {percent(worker.fail_pct)}
       </td>
       <td className={`${css.end} ${css.wide}`}>
@@ -66,7 +67,7 @@ function Row({ project, worker }: { project: string; worker: Worker }) {
       <td className={`${css.end} ${css.muted} ${css.wide}`}>
         <Time at={worker.up_since_at} />
       </td>
-      <td className={css.end}>
+      <td className={css.end} data-name="heard">
         <Time at={worker.last_heard_at} form="distance" />
       </td>
     </tr>
@@ -121,8 +122,8 @@ export function WorkersPage() {
           </div>
         ))}
       </div>
-      <div className={css.wrap}>
-        <table className={css.table}>
+      <div className={`${css.wrap} ${own.inset}`}>
+        <table className={css.table} data-stack>
           <thead>
             <tr>
               <th>worker</th>

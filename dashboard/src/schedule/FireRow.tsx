@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Fire } from "../api/types";
 import css from "../routes/page.module.css";
+import { plain } from "../ui/escape";
 import { count, DASH, duration } from "../ui/format";
 import { StateIcon } from "../ui/StateIcon";
 import { Text } from "../ui/Text";
@@ -27,12 +28,21 @@ export function utcText(at: number): string {
 }
 
 function Slot({ fire }: { fire: Fire }) {
+  const utc = utcText(fire.slot_ms);
+  // Where the zone is UTC, once is enough.
+  if (fire.slot_local.slice(0, 19).replace("T", " ") === utc) {
+    return (
+      <>
+        {wallText(fire.slot_local)} <span className={own.faint}>UTC</span>
+      </>
+    );
+  }
   return (
     <>
       {fire.slot_local && wallText(fire.slot_local)}
       {fire.fold > 0 && <small> second</small>}{" "}
       <span className={fire.slot_local ? own.faint : undefined}>
-        {utcText(fire.slot_ms).slice(0, fire.slot_ms % 60_000 === 0 ? 16 : 19)} UTC
+        {utc.slice(0, fire.slot_ms % 60_000 === 0 ? 16 : 19)} UTC
       </span>
     </>
   );
@@ -57,7 +67,7 @@ export function FireRow({ project, fire, graceMs, lead, due, tail }: Props) {
           {fire.count > 1 && ` · ${count(fire.count)} slots`}
         </span>
         {fire.reason && (
-          <span className={css.muted} title={fire.reason}>
+          <span className={css.muted} title={plain(fire.reason)}>
             {" "}
             · <Text value={fire.reason} limit={256} />
           </span>

@@ -1,7 +1,9 @@
 /** The heading of every page about schedules, and the way to the others. */
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { useView } from "../live/context";
 import css from "../routes/page.module.css";
+import { useUrl } from "../shell/search";
 import own from "./places.module.css";
 
 const PAGES = [
@@ -12,6 +14,13 @@ const PAGES = [
   { label: "Leaders", to: "/p/$project/schedules/leaders", tab: "" },
   { label: "Drift", to: "/p/$project/schedules/drift", tab: "" },
 ] as const;
+
+/** Keeps the page live: the bar above says how old what it shows is. */
+function Pulse({ project, q }: { project: string; q: string }) {
+  const { range } = useUrl();
+  useView({ project, view: "schedules", q, range });
+  return null;
+}
 
 type Props = {
   project: string;
@@ -41,6 +50,7 @@ export function Head({ project, here, q, children }: Props) {
         ))}
       </nav>
       {children}
+      {here !== "List" && <Pulse project={project} q={q ?? ""} />}
     </header>
   );
 }

@@ -6,6 +6,7 @@ import { useRowsSeen } from "../grid/useRowsSeen";
 import { wantsMore } from "../grid/window";
 import css from "../routes/page.module.css";
 import { CanButton } from "../task/CanButton";
+import { plain } from "../ui/escape";
 import { DASH, duration } from "../ui/format";
 import { useIsNarrow } from "../ui/media";
 import { Tag } from "../ui/parts";
@@ -42,7 +43,7 @@ function RowActs({ schedule, acts }: { schedule: Schedule; acts: Acts }) {
         can={can.fire}
         icon="actions"
         tone="quiet"
-        label={`fire ${schedule.name} now`}
+        label={`fire ${plain(schedule.name)} now`}
         onClick={() => acts.fire(schedule)}
       />
       {paused ? (
@@ -50,7 +51,7 @@ function RowActs({ schedule, acts }: { schedule: Schedule; acts: Acts }) {
           can={can.resume}
           icon="play"
           tone="quiet"
-          label={`resume ${schedule.name}`}
+          label={`resume ${plain(schedule.name)}`}
           onClick={() => acts.resume(schedule)}
         />
       ) : (
@@ -58,7 +59,7 @@ function RowActs({ schedule, acts }: { schedule: Schedule; acts: Acts }) {
           can={can.pause}
           icon="pause"
           tone="quiet"
-          label={`pause ${schedule.name}`}
+          label={`pause ${plain(schedule.name)}`}
           onClick={() => acts.pause(schedule)}
         />
       )}
@@ -91,7 +92,7 @@ const Row = memo(function Row({ project, schedule, index, isActive, acts }: RowP
       <td className={own.nextCell}>
         <NextFire schedule={schedule} />
       </td>
-      <td className={`${css.muted} ${own.whenCell}`} title={schedule.words}>
+      <td className={`${css.muted} ${own.whenCell}`} title={plain(schedule.words)}>
         <Text value={schedule.words} limit={400} />
       </td>
       <td className={css.wide}>
@@ -121,7 +122,7 @@ const Row = memo(function Row({ project, schedule, index, isActive, acts }: RowP
       <td className={`${css.end} ${css.wide}`}>
         {duration(schedule.lag_p95_ms === null ? null : schedule.lag_p95_ms * 1000)}
       </td>
-      <td className={`${css.muted} ${css.wide} ${own.spare}`}>
+      <td className={`${css.muted} ${css.wide} ${own.spare} ${own.owner}`}>
         <Text value={schedule.owner} limit={80} />
       </td>
       <td className={`${css.end} ${own.actsCell}`}>
@@ -167,7 +168,7 @@ export function ScheduleTable({ project, schedules, total, active, acts, onMore 
             <th className={own.lastHead}>last result</th>
             <th className={own.stripHead}>newest fires</th>
             <th className={`${css.end} ${css.wide} ${own.lagHead}`}>p95 lag</th>
-            <th className={`${css.wide} ${own.spare}`}>owner</th>
+            <th className={`${css.wide} ${own.spare} ${own.owner}`}>owner</th>
             <th className={own.actsHead}>
               <span className="sr">actions</span>
             </th>

@@ -156,7 +156,7 @@ export function WeekMap({ project }: { project: string }) {
           {count(total)}
         </b>{" "}
         fires of {plural(data.schedules - data.idle, "schedule")} in the next 7 days, in {tz}
-        {data.idle > 0 && <> · {count(data.idle)} do not fire in them</>}
+        {data.idle > 0 && <> · {plural(data.idle, "does not", "do not")} fire in them</>}
         {data.left_out > 0 && (
           <span className={css.warn}>
             {" "}

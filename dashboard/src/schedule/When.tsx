@@ -1,6 +1,7 @@
 /** When a schedule fires next, or why it does not. */
 import type { Schedule, SpecDoc } from "../api/types";
 import { useNow } from "../ui/clock";
+import { plain } from "../ui/escape";
 import { absolute, clock, moment } from "../ui/format";
 import { Tag } from "../ui/parts";
 import { Text } from "../ui/Text";
@@ -28,11 +29,11 @@ export function Standing({ schedule }: { schedule: Schedule }) {
     <>
       {silent && (
         <Tag tone="bad">
-          <span title={silent}>silent</span>
+          <span title={plain(silent)}>silent</span>
         </Tag>
       )}
       {paused && (
-        <span className={css.paused} title={paused.note ?? undefined}>
+        <span className={css.paused} title={paused.note === null ? undefined : plain(paused.note)}>
           <Tag tone="warn">
             paused
             {paused.until !== null && (

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { TaskDetail, TaskLink } from "../api/types";
 import { only } from "../query/edit";
 import { useUrl } from "../shell/search";
+import { plain } from "../ui/escape";
 import { DASH, shortId } from "../ui/format";
 import { StateIcon } from "../ui/StateIcon";
 import { Text } from "../ui/Text";
@@ -36,7 +37,7 @@ function Filter({ project, name, value }: { project: string; name: string; value
       to="/p/$project/tasks"
       params={{ project }}
       search={{ q: only("", name, value), range }}
-      title={`tasks with ${name}:${value}`}
+      title={`tasks with ${name}:${plain(value)}`}
     >
       <Text value={value} limit={256} />
     </Link>

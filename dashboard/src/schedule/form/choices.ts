@@ -25,7 +25,7 @@ export const DIALECTS: Choices = [
   ["eventbridge", "EventBridge"],
 ];
 export const DST: Choices = [
-  ["cron", "as cron: nothing lost, nothing doubled"],
+  ["cron", "as cron: none lost or doubled"],
   ["first", "moved by the gap; a repeated hour counts once"],
   ["both", "a repeated time fires twice"],
   ["skip", "a time the clock skips is lost"],

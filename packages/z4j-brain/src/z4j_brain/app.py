@@ -42,7 +42,7 @@ from .migrations import upgrade
 from .queues import api as queues
 from .rotation import service as rotation
 from .rotation.loop import running
-from .schedules import acts, closed, dates, drifts, history, leaders, orders, sets, weeks
+from .schedules import acts, closed, dates, drifts, history, leaders, orders, sets, standing, weeks
 from .schedules import api as schedules
 from .schedules import moves as schedule_moves
 from .schedules.retention import Retention
@@ -65,8 +65,8 @@ AGAIN_S = 1.0
 ENDPOINTS: list[Endpoint] = [
     *auth.ROUTES, *step_up.ROUTES, *tokens.ROUTES, *tasks.ENDPOINTS, *commands.ENDPOINTS,
     *moves.ENDPOINTS, *health.ENDPOINTS, *catalog.ENDPOINTS, *queues.ENDPOINTS, *workers.ENDPOINTS,
-    *leaders.ENDPOINTS, *sets.ENDPOINTS, *weeks.ENDPOINTS, *drifts.ENDPOINTS, *closed.ENDPOINTS,
-    *acts.ENDPOINTS, *dates.ENDPOINTS, *history.ENDPOINTS,
+    *leaders.ENDPOINTS, *sets.ENDPOINTS, *weeks.ENDPOINTS, *standing.ENDPOINTS,
+    *drifts.ENDPOINTS, *closed.ENDPOINTS, *acts.ENDPOINTS, *dates.ENDPOINTS, *history.ENDPOINTS,
     *schedules.ENDPOINTS, *schedule_moves.ENDPOINTS,
     *agents.ENDPOINTS, *keys.ENDPOINTS, *live.ENDPOINTS, *site.ROUTES,
 ]  # fmt: skip

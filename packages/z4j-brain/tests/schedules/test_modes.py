@@ -216,3 +216,61 @@ def test_a_central_group_without_a_scheduler_says_so(mover):
 
     (group,) = mover.desk.get("schedules/groups")["items"]
     assert "no z4j-scheduler is connected" in group["why"]
+
+
+def test_in_a_browser_it_takes_a_fresh_proof(mover):
+    mover.desk.as_("admin")
+    mover.wait(11 * 60)
+    answer = mover.move(CENTRAL)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "auth.step_up")
+
+
+def test_while_it_moves_it_says_what_it_waits_for(mover):
+    def waits():
+        (group,) = mover.desk.get("schedules/groups")["items"]
+        return group["waits_for"]
+
+    before = waits()
+    mover.move(CENTRAL)
+    mover.hold(1)
+    unheard = waits()
+    mover.hold(2)
+    settling = waits()
+    mover.lease(until_ms=1 << 50)
+    held = waits()
+
+    assert before is None
+    assert unheard == "a process has not yet heard of it"
+    assert settling == "whoever let go may still tell of its last fire"
+    assert held == "somebody still holds the lease in this server"
+
+
+def test_where_who_led_is_away_it_says_how_long_its_lease_may_run(mover):
+    with mover.world.brain.db.writing() as conn:
+        conn.execute(update(schedule_groups).values(leader="somebody"))
+    mover.move(CENTRAL)
+    mover.hold(2)
+    mover.wait(30)
+
+    (group,) = mover.desk.get("schedules/groups")["items"]
+    assert group["waits_for"] == "who led is not connected: its lease is over in 32 s"
+
+
+def test_a_group_tells_how_many_schedules_would_move_and_who_could_take_them(mover):
+    mover.desk.add(name="another")
+    mover.desk.connect(role="scheduler", apps=[])
+
+    (group,) = mover.desk.get("schedules/groups")["items"]
+    assert (group["schedules"], group["schedulers"]) == (2, 1)
+
+
+def test_agents_of_a_group_that_a_scheduler_fires_do_not_stand_by(mover):
+    mover.move(CENTRAL)
+    mover.hold(2)
+    mover.wait(5)
+    mover.finish()
+
+    (group,) = mover.desk.get("schedules/groups")["items"]
+    assert group["candidates"] == []
+    assert "fired by a z4j-scheduler" in group["others"][0]["why"]

@@ -11,9 +11,10 @@ from z4j_core.scheduler.lease import group_of
 from ..agents.model import agents
 from ..agents.offers import base_level
 from ..audit.service import Entry, record
-from ..errors import NotFound
+from ..errors import Forbidden, NotFound
 from ..web.ask import Ask
 from ..web.numbers import ms
+from ..web.rights import needs_step_up
 from ..web.route import PROJECT, Table
 from . import firerows, leases, modes, store
 from .api import by_of
@@ -34,7 +35,8 @@ _LEFT = "SELECT expires_ms - {now} FROM z4j_lease WHERE grp = :grp AND expires_m
 @ENDPOINTS.get(f"{PROJECT}/schedules/groups", "schedule.read")
 async def groups(ask: Ask) -> Json:
     """Groups of the project: their leader, its candidates, and how far each has come."""
-    return {"items": await ask.brain.db.read(listed, ask.project.id)}
+    now_us = ask.brain.now_us()
+    return {"items": await ask.brain.db.read(listed, ask.project.id, now_us)}
 
 
 class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,26 +52,28 @@ class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
 async def move(ask: Ask) -> Json:
     """Let another fire a group: first nobody does, and once all have let go, the new one."""
     body = await ask.body(MoveBody)
+    if needs_step_up(ask.principal, "schedule.move", ask.brain.now_us()):
+        raise Forbidden("auth.step_up", "prove again that it is you: type your password")
     place = Place(ask.project.id, body.engine, body.app)
     by = by_of(ask)
 
     def work(conn: Connection) -> Json:
-        _known(conn, place)
+        _known(conn, place, by.now_us)
         modes.begin(conn, place, body.mode, body.store, by.now_us)
         record(conn, by.entry_id, by.now_us, Entry(
             "schedule.move", by.name, by.via, by.project_id, f"group {body.engine}/{body.app}",
             detail={"mode": body.mode, "store": body.store},
         ))  # fmt: skip
-        return next(each for each in listed(conn, place.project_id) if _is(each, place))
+        return next(each for each in listed(conn, place.project_id, by.now_us) if _is(each, place))
 
     found = await ask.brain.db.write(work)
     spread(ask)
     return found
 
 
-def _known(conn: Connection, place: Place) -> None:
+def _known(conn: Connection, place: Place, now_us: int) -> None:
     """Refuse a group that has neither schedules nor agents: it is a typing error."""
-    if not any(_is(each, place) for each in listed(conn, place.project_id)):
+    if not any(_is(each, place) for each in listed(conn, place.project_id, now_us)):
         raise NotFound("not_found", "no such group: see schedules/groups")
 
 
@@ -77,18 +81,27 @@ def _is(found: Json, place: Place) -> bool:
     return (found["engine"], found["app"]) == (place.engine, place.app)
 
 
-def listed(conn: Connection, project_id: str) -> list[Json]:
+def listed(conn: Connection, project_id: str, now_us: int) -> list[Json]:
     """Every group that has schedules or a connected agent."""
     known = {(row.engine, row.app): row for row in store.groups(conn, project_id)}
     query = select(agents).where(agents.c.project_id == project_id, agents.c.connected.is_(True))
     present = list(conn.execute(query.order_by(agents.c.host, agents.c.pid)))
     offered = {(app["engine"], app["app"]) for agent in present for app in agent.apps or ()}
     silent, lags = _silent(conn, project_id), firerows.lags(conn, project_id)
+    counts = store.by_group(conn, project_id)
     return [
         _json(name, known.get(name), present, silent.get(name, ""))
         | _pace(conn, Place(project_id, *name), known.get(name), lags.get(name, []))
+        | {"schedules": counts.get(name, 0), "waits_for": _waits_for(conn, known.get(name), now_us)}
         for name in sorted({*known, *offered})
     ]
+
+
+def _waits_for(conn: Connection, row: Row[Any] | None, now_us: int) -> str | None:
+    """What the move of a group waits for; None where it does not move."""
+    if row is None or row.moving is None:
+        return None
+    return modes.waits_for(conn, row, now_us) or "its end is being written"
 
 
 def _pace(conn: Connection, place: Place, row: Row[Any] | None, lags: list[int]) -> Json:
@@ -122,7 +135,8 @@ def _silent(conn: Connection, project_id: str) -> dict[Name, str]:
 def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str) -> Json:
     here = [agent for agent in present if _serves(agent, name)]
     here += [agent for agent in present if agent.role == SCHEDULER and _told(agent, name)]
-    candidates = [(agent, told) for agent in here if (told := _told(agent, name)) and told[2]]
+    free = [agent for agent in here if agent.role == SCHEDULER or not modes.is_led_centrally(row)]
+    candidates = [(agent, told) for agent in free if (told := _told(agent, name)) and told[2]]
     leader = next((agent for agent in here if row is not None and agent.stream == row.leader), None)
     return {
         "engine": name[0], "app": name[1],
@@ -148,6 +162,7 @@ def _json(name: Name, row: Row[Any] | None, present: list[Row[Any]], silent: str
             for agent in here
             if agent not in [each for each, _ in candidates]
         ][:OTHERS],
+        "schedulers": sum(agent.role == SCHEDULER for agent in present),
         "silent": bool(silent), "why": silent or _why(row, here, candidates),
     }  # fmt: skip
 

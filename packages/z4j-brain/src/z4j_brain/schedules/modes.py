@@ -29,6 +29,7 @@ SETTLE_US = 3_000_000
 """How long whoever let go may still be at the last fire, and telling of it."""
 OVER_US = 62_000_000
 """After how long a lease that nobody gave back is over for sure: the longest there is."""
+SECOND = 1_000_000
 Json = dict[str, Any]
 
 
@@ -141,28 +142,38 @@ def _stands(conn: Connection, place: Place) -> list[leases.Seed]:
 
 
 def _is_let_go(conn: Connection, row: Row[Any], now_us: int) -> bool:
+    return waits_for(conn, row, now_us) is None
+
+
+def waits_for(conn: Connection, row: Row[Any], now_us: int) -> str | None:
+    """What a move still waits for, as a sentence; None when its second phase may begin."""
+    if leases.is_held(leases.over(conn), group_of(*store.place_of(row))):
+        return "somebody still holds the lease in this server"
     waited_us = now_us - row.moving
+    behind, is_known = _behind(conn, row)
+    if waited_us < OVER_US and behind:
+        who = "a process has" if behind == 1 else f"{behind} processes have"
+        return f"{who} not yet heard of it"
+    if waited_us < OVER_US and not is_known:
+        left_s = -(-(OVER_US - waited_us) // SECOND)
+        return f"who led is not connected: its lease is over in {left_s} s"
     if waited_us < SETTLE_US:
-        return False
-    place = store.place_of(row)
-    if leases.is_held(leases.over(conn), group_of(*place)):
-        return False
-    return waited_us >= OVER_US or _all_know(conn, row)
+        return "whoever let go may still tell of its last fire"
+    return None
 
 
-def _all_know(conn: Connection, row: Row[Any]) -> bool:
-    """Whether all who are connected and could lead hold the revision that says: nobody."""
+def _behind(conn: Connection, row: Row[Any]) -> tuple[int, bool]:
+    """How many who could lead lack the revision that says: nobody; whether who led is connected."""
     query = select(agents.c.groups, agents.c.stream).where(
         agents.c.project_id == row.project_id, agents.c.connected.is_(True)
     )
-    streams = set()
+    streams, behind = set(), 0
     for groups, stream in conn.execute(query):
         streams.add(stream)
         for engine, app, _, era, revision in groups or ():
             is_ours = (engine, app, era) == (row.engine, row.app, row.era)
-            if is_ours and 0 < revision < row.revision:
-                return False
-    return row.leader is None or row.leader in streams
+            behind += is_ours and 0 < revision < row.revision
+    return behind, row.leader is None or row.leader in streams
 
 
 def _now(conn: Connection, place: Place) -> Row[Any]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, true
+from sqlalchemy import JSON, ColumnElement, and_, case, cast, false, func, or_, select, true
 
 from ..search import Key, Kind, Node, parse
 from ..search.globs import fits, holds
 from ..search.tree import And, Field, Not, Or, Text
-from .model import schedules
+from .model import fires, schedules
 
-IS = ("paused", "enabled", "disabled", "failing", "declared", "silent")
+IS = ("paused", "enabled", "disabled", "failing", "declared", "silent", "missed", "late")
+_SENT, _MISSED = 3, 5
+_BAD = (4, 8)
+"""States of a task, lost and failed, whose fire is not called late as well."""
 KEYS: Mapping[str, Key] = {
     "name": Key(Kind.GLOB, "name", "name of the schedule, * is a wildcard"),
     "engine": Key(Kind.EXACT, "engine", "engine that runs its tasks"),
@@ -21,7 +25,7 @@ KEYS: Mapping[str, Key] = {
     "tag": Key(Kind.EXACT, "tags", "one of its tags"),
     "owner": Key(Kind.GLOB, "owner", "ui, or declarative: and the tag of its file"),
     "id": Key(Kind.PREFIX, "id", "beginning of its id"),
-    "is": Key(Kind.ENUM, "", "paused, enabled, disabled, failing, declared, silent", IS),
+    "is": Key(Kind.ENUM, "", "paused, enabled, disabled, failing, silent, missed, …", IS),
 }
 
 
@@ -52,13 +56,40 @@ def _sql(node: Node, *, sqlite: bool) -> ColumnElement[bool]:
 
 def _one(key: str, text: str, *, sqlite: bool) -> ColumnElement[bool]:
     if key == "is":
-        return _IS[text]
+        return is_clause(text, sqlite=sqlite)
     if key == "tag":
         return holds_exactly(f"\n{text}\n", sqlite=sqlite)
     column = schedules.c[KEYS[key].column]
     if KEYS[key].kind is Kind.PREFIX:
         return fits(column, f"{text}*", sqlite=sqlite)
     return fits(column, text, sqlite=sqlite) if KEYS[key].kind is Kind.GLOB else column == text
+
+
+def is_clause(text: str, *, sqlite: bool) -> ColumnElement[bool]:
+    """What `is:` with this word says of a schedule."""
+    if text == "missed":
+        return _newest(fires.c.status) == _MISSED
+    if text == "late":
+        on_time = case((fires.c.status == _SENT, fires.c.lag_ms), else_=0)
+        lag = case((func.coalesce(fires.c.state, 0).in_(_BAD), 0), else_=on_time)
+        return func.coalesce(_newest(lag), 0) > grace_ms(sqlite=sqlite)
+    return _IS[text]
+
+
+def grace_ms(*, sqlite: bool) -> ColumnElement[int]:
+    """By how much a fire of a schedule may be late."""
+    if sqlite:
+        found: ColumnElement[int] = func.json_extract(schedules.c.document, "$.grace_s")
+    else:
+        found = cast(schedules.c.document, JSON)["grace_s"].as_integer()
+    return found * 1000
+
+
+def _newest(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What the newest fire of a schedule has there, by the order in which they are listed."""
+    own = fires.c.schedule_id == schedules.c.id
+    newest = select(column).where(own).order_by(fires.c.slot_ms.desc(), fires.c.fire_id.desc())
+    return newest.limit(1).correlate(schedules).scalar_subquery()
 
 
 def holds_exactly(text: str, *, sqlite: bool) -> ColumnElement[bool]:

@@ -30,10 +30,7 @@ def many(
     registered = level.registered(conn, project_id)
     found = []
     for row in rows:
-        spent = timing.max_fires(row) is not None and firerows.claims(conn, row) >= (
-            timing.max_fires(row) or 0
-        )
-        coming = timing.next_of(row, days, now_ms, is_spent=spent)
+        coming = timing.next_of(row, days, now_ms, is_spent=is_spent(conn, row))
         strip = strips[row.id]
         document: Json = json.loads(row.document)
         if not args_visible:
@@ -53,6 +50,12 @@ def many(
             "silent": row.silent, "can": _can(row, offer, registered),
         })  # fmt: skip
     return found
+
+
+def is_spent(conn: Connection, row: Row[Any]) -> bool:
+    """Whether a schedule has fired as often as it may."""
+    most = timing.max_fires(row)
+    return most is not None and firerows.claims(conn, row) >= most
 
 
 RECENT_US = 10_000_000

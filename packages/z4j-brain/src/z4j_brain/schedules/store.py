@@ -145,6 +145,13 @@ def how_many(conn: Connection, where: ColumnElement[bool]) -> int:
     return int(conn.execute(select(func.count()).select_from(schedules).where(where)).scalar_one())
 
 
+def by_group(conn: Connection, project_id: str) -> dict[tuple[str, str], int]:
+    """How many schedules each group of a project has, by engine and app."""
+    columns = schedules.c.engine, schedules.c.app
+    query = select(*columns, func.count()).where(schedules.c.project_id == project_id)
+    return {(engine, app): n for engine, app, n in conn.execute(query.group_by(*columns))}
+
+
 def owned(conn: Connection, project_id: str, owner: str) -> list[Row[Any]]:
     """Schedules of one owner."""
     query = select(schedules).where(

@@ -53,7 +53,7 @@ STEP_UP = frozenset(
     {"task.terminate", "queue.purge", "pool.resize", "worker.restart", "agent_key.create",
      "agent_key.rotate", "agent_key.revoke"}
 )  # fmt: skip
-PROVED = STEP_UP | {"schedule.delete"}
+PROVED = STEP_UP | {"schedule.delete", "schedule.move"}
 """What a person at a screen does only with a fresh proof. Tokens hold the last one as any other."""
 STEP_UP_US = 600_000_000
 
