@@ -80,6 +80,14 @@ MUTANTS = [
         "flaky_ends_retrying and solo",
     ),
     Mutant(
+        "the body of a chord is of no group",
+        "z4j_celery/producer.py",
+        " or self._awaited_group(task_id),",
+        ",",
+        "the_body_of_a_chord_is_of_its_group",
+        "tests/test_quirks.py",
+    ),
+    Mutant(
         "a muted tap publishes",
         "z4j_celery/tap.py",
         "return None if self.z4j_muted else publish(",

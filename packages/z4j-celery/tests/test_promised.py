@@ -29,6 +29,9 @@ PROMISES = {
     "chain": "test_a_chain_has_one_root_and_each_link_names_the_one_before",
     "group": "test_the_runs_of_a_group_name_their_group",
     "chord": "test_the_body_of_a_chord_runs_after_its_header_and_names_a_parent_of_it",
+    "group of a chord's body": (
+        "test_the_body_of_a_chord_is_of_its_group_where_its_message_does_not_say_so"
+    ),
     "retry in a chord": "test_a_part_of_a_chord_run_again_reports_to_no_chord",
     "retry in a chain": "test_retry_keeps_the_chain",
     "parent": "test_parent_is_the_run_that_sent_it",

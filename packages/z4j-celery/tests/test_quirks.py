@@ -199,6 +199,17 @@ def test_the_body_of_a_chord_runs_after_its_header_and_names_a_parent_of_it(rig)
     assert {rig.emit.end(each).group_id for each in header} == {sent.parent.id}
 
 
+def test_the_body_of_a_chord_is_of_its_group_where_its_message_does_not_say_so(rig):
+    group_id, body = f"group-{time.time_ns()}", rig.app.signature("quirk.total")
+    body.freeze()
+    rig.app.backend.set_chord_size(group_id, 1)
+
+    rig.app.tasks["shop.ok"].apply_async((1,), group_id=group_id, chord=body)
+
+    assert rig.emit.wait(body.id, EventKind.ENQUEUED).group_id == group_id
+    assert rig.end(body.id).result == 3
+
+
 def test_a_part_of_a_chord_run_again_reports_to_no_chord(rig):
     sent = chord([step(rig, "fail", "part")], rig.app.signature("quirk.total")).apply_async()
     (part,) = [each.id for each in sent.parent.results]

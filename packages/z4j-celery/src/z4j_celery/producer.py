@@ -65,7 +65,7 @@ class Producer:
                 priority=priority,
                 root_id=headers.get("root_id"),
                 parent_id=headers.get("parent_id"),
-                group_id=headers.get("group"),
+                group_id=headers.get("group") or self._awaited_group(task_id),
                 fire=headers.get(HEADER),
                 schedule=headers.get(NATIVE) or entry_here(),
             )
@@ -74,6 +74,18 @@ class Producer:
     def _is_own_retry(self, task_id: str) -> bool:
         running = self.app.current_task
         return running is not None and running.request.id == task_id
+
+    def _awaited_group(self, task_id: str) -> str | None:
+        """The group whose last part sends this message as the body of its chord.
+
+        The message itself names it in newer releases only.
+        """
+        running = self.app.current_task
+        body = None if running is None else running.request.chord
+        if not body or body["options"].get("task_id") != task_id:
+            return None
+        group: str | None = running.request.group
+        return group
 
     def _declared(self, declare: Any) -> bool:
         queues = self.app.amqp.queues

@@ -14,12 +14,24 @@ _FINAL = ENDS - {EventKind.RETRYING}
 
 
 def numbered(facts: Sequence[Seen]) -> list[Seen]:
-    """Facts of one task with their attempts, where the engine does not number them: by ends."""
-    retried, found = 0, list[Seen]()
-    for seen in facts:  # not by starts: one that its end has told again may be left out
-        found.append(seen._replace(attempt=retried + 1))
-        retried += seen.kind is EventKind.RETRYING
-    return found
+    """Facts of one task with their attempts, where the engine does not number them.
+
+    A retry may have run before the attempt that asked for it was told of, so the attempt with more
+    tries left is the earlier one; only where that does not tell do they count as they came.
+    """
+    retries = [(at, each) for at, each in enumerate(facts) if each.kind is EventKind.RETRYING]
+
+    def attempt_of(at: int, seen: Seen) -> int:
+        return 1 + sum(_is_before(retry, seen, came_first=i < at) for i, retry in retries)
+
+    return [seen._replace(attempt=attempt_of(at, seen)) for at, seen in enumerate(facts)]
+
+
+def _is_before(retry: Seen, seen: Seen, *, came_first: bool) -> bool:
+    left, mine = retry.tries_left, seen.tries_left
+    if left is None or mine is None or left == mine:
+        return came_first
+    return left > mine
 
 
 class Facts:

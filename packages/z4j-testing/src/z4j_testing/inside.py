@@ -31,7 +31,7 @@ def shown(event: TaskEvent) -> Seen:
         json.loads(json.dumps(event.args)), json.loads(json.dumps(event.kwargs)), event.result,
         *_error_of(event.error), event.runtime_s, event.due_at, event.priority, event.parent_id,
         event.retry_of, event.pid, event.detail, event.schedule,
-        (event.fire or "").partition(":")[0] or None,
+        (event.fire or "").partition(":")[0] or None, event.tries_left,
     )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ def shown(task: Task) -> Seen:
         None if task.eta is None else task.eta / 1e6,
         task.priority, task.parent, task.retry_of, task.pid, (task.extra or {}).get("detail"),
         task.schedule, None if task.fire_id is None else str(UUID(bytes=task.fire_id)),
+        task.tries_left,
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ class Seen(NamedTuple):
     detail: str | None = None
     schedule: str | None = None
     fire_id: str | None = None
+    tries_left: int | None = None
 
 
 class Bench(Protocol):

@@ -49,9 +49,12 @@ def guarded(rig: Rig) -> None:
         skip("guard", "broker")
 
 
-def _is_empty(rig: Rig) -> bool:
+def _held(rig: Rig) -> int:
+    """How many messages the broker has of the rig's queue, where it tells."""
+    if rig.missing(Capability.DEPTH) is not None:
+        return 0
     depth = rig.verb(Capability.DEPTH, queue=rig.queue)
-    return not depth.ready and not depth.unacked
+    return (depth.ready or 0) + (depth.unacked or 0)
 
 
 class TestSchedules:
@@ -97,6 +100,7 @@ class TestSchedules:
     def test_a_copy_that_comes_after_the_end_is_stopped(self, rig: Rig) -> None:
         guarded(rig)
         fire = new_fire()
+        before = _held(rig)  # some engines never acknowledge a task they do not know
         placed(rig, fire, 1, "echo", fire)
         rig.end(fire)
 
@@ -106,8 +110,7 @@ class TestSchedules:
             eventually(lambda: fire in rig.suppressed(), f"a dropped copy of {fire}")
         rig.quiet()
         assert runs(rig, fire) == 1
-        if rig.missing(Capability.DEPTH) is None:
-            eventually(lambda: _is_empty(rig), "the broker to be rid of it")
+        eventually(lambda: _held(rig) <= before, "the broker to be rid of it")
 
     def test_the_guard_lets_a_redelivery_pass(self, rig: Rig) -> None:
         without(rig, "marks")
