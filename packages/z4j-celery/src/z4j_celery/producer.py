@@ -81,11 +81,10 @@ class Producer:
         The message itself names it in newer releases only.
         """
         running = self.app.current_task
-        body = None if running is None else running.request.chord
-        if not body or body["options"].get("task_id") != task_id:
+        if running is None:
             return None
-        group: str | None = running.request.group
-        return group
+        body, group = running.request.chord, running.request.group
+        return group if body and body["options"].get("task_id") == task_id else None
 
     def _declared(self, declare: Any) -> bool:
         queues = self.app.amqp.queues
