@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.live, pytest.mark.filterwarnings("default")]
 def monitored(request, tmp_path_factory):
     folder, url = tmp_path_factory.mktemp("marks"), broker_url(request.param, 3)
     with working(folder, url=url, options=("-E",)) as rig, watching(rig.app) as heard:
+        eventually(lambda: rig.end(rig.send("ok", 1)) and heard, "the monitor to hear a task", 20)
         yield rig, heard
 
 

@@ -42,7 +42,7 @@ def run_started(db: Statements, group: str, schedule: str, fire_id: str, started
     """Note that a fire was sent, or runs."""
     db.rows(
         "INSERT INTO z4j_run AS r (grp, schedule, fire_id, since_ms, seen_ms, started, ended)"
-        " VALUES (:g, :s, :f, {now}, {now}, :b, 0)"
+        " SELECT :g, :s, :f, n.at, n.at, :b, 0 FROM (SELECT {now} AS at) AS n WHERE true"
         " ON CONFLICT (grp, schedule, fire_id) DO UPDATE SET seen_ms = excluded.seen_ms,"
         " started = {greatest}(r.started, excluded.started) WHERE r.ended = 0",
         {"g": group, "s": schedule, "f": fire_id, "b": int(started)},
@@ -54,7 +54,7 @@ def run_ended(db: Statements, group: str, schedule: str, fire_id: str, failed: b
     values = {"g": group, "s": schedule, "f": fire_id}
     first = db.rows(
         "INSERT INTO z4j_run AS r (grp, schedule, fire_id, since_ms, seen_ms, started, ended)"
-        " VALUES (:g, :s, :f, {now}, {now}, 1, 1)"
+        " SELECT :g, :s, :f, n.at, n.at, 1, 1 FROM (SELECT {now} AS at) AS n WHERE true"
         " ON CONFLICT (grp, schedule, fire_id) DO UPDATE SET seen_ms = excluded.seen_ms, ended = 1"
         " WHERE r.ended = 0 RETURNING 1",
         values,
