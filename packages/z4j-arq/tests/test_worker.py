@@ -84,7 +84,9 @@ def test_cron_jobs_are_told_by_the_name_arq_gives_them(bench):
         return "tock"
 
     async def stop(worker):
-        await until(lambda: worker.jobs_complete)
+        await until(
+            lambda: worker.jobs_complete and all(each.done() for each in worker.tasks.values())
+        )
         worker.main_task.cancel()
 
     job = cron(tick, name="cron:tick", run_at_startup=True, second=None)
