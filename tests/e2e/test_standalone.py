@@ -207,7 +207,7 @@ def test_s11_its_key_gets_nothing_but_a_due_slot_of_a_group_it_leads(town, first
 
 def test_a_leader_that_is_killed_is_followed_and_no_slot_is_lost_or_doubled(town, first, mail):
     second = town.scheduler()
-    eventually(lambda: len(town.group()["candidates"]) >= 3, "a standby", PATIENCE_S)
+    eventually(lambda: len(town.group()["candidates"]) >= 2, "a standby", PATIENCE_S)
     leader = town.led_by(first, second)
     other = second if leader is first else first
     before = town.newest(mail)
@@ -225,7 +225,7 @@ def test_a_leader_that_is_killed_is_followed_and_no_slot_is_lost_or_doubled(town
 
 def test_one_that_is_told_to_stop_hands_over_at_once(town, mail):
     third = town.scheduler()
-    eventually(lambda: len(town.group()["candidates"]) >= 3, "a standby", PATIENCE_S)
+    eventually(lambda: len(town.group()["candidates"]) >= 2, "a standby", PATIENCE_S)
     running = [each for each in town.family.children if each.name.startswith("scheduler")]
     leader = town.led_by(*running)
     (standby,) = [each for each in running if each is not leader]
