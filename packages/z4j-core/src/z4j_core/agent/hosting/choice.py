@@ -21,6 +21,11 @@ from ...scheduler.leases.calls import Ask
 
 CONNECT_S = 2.0
 ANSWER_S = 3.0
+_ALIVE = {
+    "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}  # fmt: skip
+"""How a connection to PostgreSQL notices that nobody is there any more; s, s, times and ms."""
 
 
 class Place(NamedTuple):
@@ -106,7 +111,7 @@ def _of_postgres(place: Place, url: str) -> LeaseStore:
     psycopg = _driver("psycopg", "psycopg[binary]")
 
     def connect() -> Any:
-        return psycopg.connect(url, connect_timeout=int(CONNECT_S))
+        return psycopg.connect(url, connect_timeout=int(CONNECT_S), **_ALIVE)
 
     return SqlStore(Connections(connect), place.group, place.boottime)
 

@@ -14,6 +14,14 @@ from ...errors import StoreError, StoreUnavailable
 from . import tables
 from .tables import POSTGRESQL, SQLITE, OverDbapi, Statements
 
+SILENT_MS, WAITS_MS = 3_000, 2_000
+_BOUNDS = (
+    f"SET LOCAL idle_in_transaction_session_timeout = {SILENT_MS};"
+    f" SET LOCAL lock_timeout = {WAITS_MS}"
+)
+"""Who falls silent in a transaction, cut off or stopped, would keep its locks for hours; who waits
+for one tries again. Both are said in each transaction: a pooler may swap the server behind it."""
+
 
 class Connections:
     """Transactions over what `connect` makes, one at a time: psycopg 3 or sqlite3.
@@ -40,6 +48,8 @@ class Connections:
                 connection, dialect = self._ready()
                 if dialect == SQLITE:
                     connection.execute("BEGIN IMMEDIATE")
+                else:
+                    connection.execute(_BOUNDS)
                 yield OverDbapi(connection, dialect)
                 connection.commit()
             except driver_errors() as error:
