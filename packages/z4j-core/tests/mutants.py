@@ -139,8 +139,8 @@ MUTANTS = [
     Mutant(
         "missing_cursor_is_never_fired",
         "z4j_core/scheduler/policy.py",
-        "        found = max(found, *cursor.seen_ms)\n",
-        "        pass\n",
+        "return max(found, *cursor.seen_ms) if cursor.missing and cursor.seen_ms else found",
+        "return found",
         "test_a_lost_cursor_is_what_others_remember",
         _POLICY,
     ),

@@ -11,6 +11,7 @@ import css from "../../ui/overlay.module.css";
 import { ErrorView, Skeleton } from "../../ui/parts";
 import { ActSheet } from "./ActSheet";
 import { type SheetProps, useAct } from "./act";
+import { Choice } from "./Choice";
 
 const DAY_MS = 86_400_000;
 const OVERLAPS: [value: string, label: string][] = [
@@ -87,20 +88,7 @@ export function BackfillSheet(props: SheetProps) {
           onChange={(event) => setTo(event.target.value)}
         />
       </label>
-      <label className={css.field}>
-        <span>Overlap</span>
-        <select
-          className={css.input}
-          value={overlap}
-          onChange={(event) => setOverlap(event.target.value)}
-        >
-          {OVERLAPS.map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice label="Overlap" value={overlap} choices={OVERLAPS} onChange={setOverlap} />
       {error && <ErrorView error={error} />}
       {isRange && !data && !error && <Skeleton rows={2} />}
       {isRange && data && (

@@ -10,6 +10,7 @@ import css from "../../ui/overlay.module.css";
 import { Text } from "../../ui/Text";
 import { ActSheet } from "./ActSheet";
 import { useRefreshed } from "./act";
+import { Choice } from "./Choice";
 
 const STORES: [value: string, label: string][] = [
   ["own", "where the app chooses"],
@@ -97,20 +98,12 @@ export function MoveSheet({ project, group, onClose }: Props) {
           and a task that should be ended for the next one is waited for instead.
         </p>
       ) : (
-        <label className={css.field}>
-          <span>Where they keep the lease</span>
-          <select
-            className={css.input}
-            value={store}
-            onChange={(event) => setStore(event.target.value)}
-          >
-            {STORES.map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label="Where they keep the lease"
+          value={store}
+          choices={STORES}
+          onChange={setStore}
+        />
       )}
     </ActSheet>
   );

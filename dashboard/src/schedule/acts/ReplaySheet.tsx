@@ -6,6 +6,7 @@ import { plain } from "../../ui/escape";
 import css from "../../ui/overlay.module.css";
 import { ActSheet } from "./ActSheet";
 import { type SheetProps, useAct } from "./act";
+import { Choice } from "./Choice";
 
 export function ReplaySheet(props: SheetProps & { fire: Fire }) {
   const { project, schedule, fire } = props;
@@ -32,20 +33,12 @@ export function ReplaySheet(props: SheetProps & { fire: Fire }) {
       onAct={() => act.mutate()}
     >
       <p className={css.effect}>One task is enqueued now for a slot that has passed.</p>
-      <label className={css.field}>
-        <span>Task, arguments and queue</span>
-        <select
-          className={css.input}
-          value={definition}
-          onChange={(event) => setDefinition(event.target.value)}
-        >
-          {choices.map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        label="Task, arguments and queue"
+        value={definition}
+        choices={choices}
+        onChange={setDefinition}
+      />
     </ActSheet>
   );
 }

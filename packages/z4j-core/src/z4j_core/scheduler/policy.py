@@ -81,13 +81,15 @@ class Decision(NamedTuple):
     fire_id: str = ""
 
 
+def passed_by(cursor: Cursor, since_ms: int) -> int:
+    """How far a schedule that counts from a time has come, whatever holds it."""
+    found = since_ms if cursor.slot_ms is None else max(since_ms, cursor.slot_ms)
+    return max(found, *cursor.seen_ms) if cursor.missing and cursor.seen_ms else found
+
+
 def lower_bound(cursor: Cursor, schedule: Schedule) -> int:
     """Slots up to here are settled."""
-    found = max(schedule.effective_ms, schedule.not_before_ms)
-    if cursor.slot_ms is not None:
-        found = max(found, cursor.slot_ms)
-    if cursor.missing and cursor.seen_ms:
-        found = max(found, *cursor.seen_ms)
+    found = passed_by(cursor, max(schedule.effective_ms, schedule.not_before_ms))
     if schedule.paused and schedule.paused_until_ms is not None:
         found = max(found, schedule.paused_until_ms)
     return found

@@ -12,7 +12,7 @@ from ...errors import ScheduleInvalid
 from ...model.fires import Status, Why
 from ..document import decoded
 from ..lease import LeaseStore
-from ..policy import Cursor, Decision, Run, lower_bound, plan
+from ..policy import Cursor, Decision, Run, lower_bound, passed_by, plan
 from ..slots import Slot
 from .book import Book, Parsed
 from .clock import StoreClock
@@ -79,19 +79,15 @@ class Planning:
                 self._pause(name, data, parsed, decision, cursor, tell)
         return Work(name, data, steps_of(decisions, base, self._memory.waiting.get(name, {})))
 
-    def ordinary_due_ms(self, key: bytes, data: bytes) -> int | Unsure | None:
+    def ordinary_due_ms(self, data: bytes) -> int | Unsure | None:
         """The same as `next_due_ms` for most rows, and `UNSURE` for the others."""
         row = decoded(data)
         name = row["id"]
-        if name in self._paused or self._memory.waiting.get(name):
+        cursor = self._memory.cursor(name, row["generation"], self._book.seen_ms(name))
+        if name in self._paused or cursor.buffered:
             return UNSURE
-        after = max(row["effective_ms"], row.get("not_before_ms", 0))
-        stand, seen = self._memory.stands.get(name), self._book.last_slots
-        if stand is not None:
-            after = max(after, stand.slot_ms)
-        if seen and key in seen and (stand is None or stand.generation < 0):
-            after = max(after, seen[key][1])
-        due_ms = due_after(row, after)
+        since_ms = max(row["effective_ms"], row.get("not_before_ms", 0))
+        due_ms = due_after(row, passed_by(cursor, since_ms))
         if due_ms is not UNSURE:
             self.watched.discard(name)
         return due_ms

@@ -138,7 +138,7 @@ class Turns:
             data = self._book.rows.held.get(key)
             if data is None:
                 continue
-            due_ms = self._ordinary(key, data)
+            due_ms = self._ordinary(data)
             if isinstance(due_ms, Unsure):
                 name = name_of(key)
                 self._start(name)
@@ -146,9 +146,9 @@ class Turns:
             else:
                 self._book.push_key(key, due_ms)
 
-    def _ordinary(self, key: bytes, data: bytes) -> int | Unsure | None:
+    def _ordinary(self, data: bytes) -> int | Unsure | None:
         """When an ordinary row is due; where that fails the long way says why."""
-        found, error = tried(lambda: self._planning.ordinary_due_ms(key, data))
+        found, error = tried(lambda: self._planning.ordinary_due_ms(data))
         return UNSURE if error is not None else cast("int | Unsure | None", found)
 
     def _start(self, name: str) -> None:
