@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from pathlib import Path
 
 import pytest
-from z4j_core.spool import attach_child, lost_body
+from z4j_core.spool import attach_child, files, lost_body
 from z4j_core.spool.segment import lost_counts
 
 from .conftest import drain
@@ -239,3 +240,34 @@ def test_what_the_last_writer_left_without_a_trace_is_sealed_when_room_is_short(
     spool.evict()
 
     assert not [name for name in os.listdir(spool.path) if name.startswith("e-")]
+
+
+def test_a_look_for_the_half_made_while_a_segment_is_made_loses_nothing(rig, monkeypatch):
+    spool = rig.open()
+    lock, looked = files.fcntl.flock, []
+
+    def flock(fd, operation):
+        if operation == files.fcntl.LOCK_SH and not looked:
+            looked.append(spool.scan())
+        lock(fd, operation)
+
+    monkeypatch.setattr(files.fcntl, "flock", flock)
+
+    assert spool.writer.append(b"\x91\x01")
+
+    assert looked
+    assert drain(spool) == [b"\x91\x01"]
+    assert spool.writer.counters.dropped == 0
+
+
+def test_what_kept_a_fact_from_being_written_is_said(rig, monkeypatch):
+    spool = rig.open()
+
+    def refused(*_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(files.os, "listdir", refused)
+
+    assert not spool.writer.append(b"\x91\x01")
+
+    assert spool.writer.counters.why == "[Errno 24] Too many open files"

@@ -268,9 +268,11 @@ class Agent:
             self._answer(pack(note_item(self._clock.wall_us(), "Z4J-E121", text)))
 
     def _tell_dropped(self) -> None:
-        dropped = self.spool.writer.counters.dropped
+        counters = self.spool.writer.counters
+        dropped = counters.dropped
         if dropped > self._dropped:
-            text = f"spool full, {dropped - self._dropped} new events dropped: {self.spool.note}"
+            n, why = dropped - self._dropped, counters.why
+            text = f"spool cannot be written, {n} new events dropped ({why}): {self.spool.note}"
             self._complaints.tell("Z4J-E122", text, loud=True, now=self._clock.monotonic())
         self._dropped = dropped
 

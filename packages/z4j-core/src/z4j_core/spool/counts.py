@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Counters:
-    """Counts of this process since start or fork. `dropped` facts are or will be LOST items."""
+    """Counts of this process since start or fork. `dropped` facts are or will be LOST items.
+
+    `why` says in words what kept the last of them from being written.
+    """
 
     written: int = 0
     dropped: int = 0
     rotations: int = 0
     reopened: int = 0
+    why: str = ""
 
 
 @dataclass(slots=True)

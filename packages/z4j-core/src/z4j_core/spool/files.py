@@ -134,20 +134,21 @@ class SegmentFiles:
     entropy: Callable[[int], bytes]
     rotate_bytes: int
 
-    def next(self, full: Opened | None) -> Opened | None:
-        """The segment after `full`, or the newest; None when there is no way to write."""
-        try:
-            number = self._newest() if full is None else full.number + 1
-            for candidate in range(number, number + _TRIES):
-                opened = None
-                if not os.path.lexists(self.path(candidate)):
-                    opened = self._create(candidate)
-                opened = opened or self._join(candidate)
-                if opened is not None:
-                    return opened
-        except OSError:
-            return None
-        return None
+    def next(self, full: Opened | None) -> Opened:
+        """The segment after `full`, or the newest.
+
+        Raises:
+            OSError: there is no way to write, and why.
+        """
+        number = self._newest() if full is None else full.number + 1
+        for candidate in range(number, number + _TRIES):
+            opened = None
+            if not os.path.lexists(self.path(candidate)):
+                opened = self._create(candidate)
+            opened = opened or self._join(candidate)
+            if opened is not None:
+                return opened
+        raise OSError(errno.EEXIST, f"{_TRIES} segments that nobody may append to")
 
     def _newest(self) -> int:
         numbers = [number_of(name, self.cls) for name in os.listdir(self.directory)]
@@ -178,7 +179,11 @@ class SegmentFiles:
         return None
 
     def _create(self, number: int) -> Opened | None:
-        """A new file under this number; None when a sibling was faster."""
+        """A new file under this number; None when a sibling was faster.
+
+        Or when the owner's thread looked for what the dead left half-made just before the lock:
+        the file has no name then to be linked by, and the next number is as good.
+        """
         segment = self.entropy(8)
         temp = os.path.join(self.directory, f".{LETTERS[self.cls]}-{segment.hex()}")
         header = Header(
@@ -195,7 +200,7 @@ class SegmentFiles:
             data = header_frame(header)
             _write_whole(fd, data)
             os.link(temp, self.path(number))
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):
             os.close(fd)
             return None
         except OSError:

@@ -149,7 +149,7 @@ class RingWriter:
     @property
     def counters(self) -> Counters:
         """Counts of this process."""
-        return Counters(self._written, self._dropped)
+        return Counters(self._written, self._dropped, why="its memory is full")
 
     def close(self) -> None:
         """Nothing is held."""

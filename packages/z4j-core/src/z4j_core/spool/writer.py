@@ -7,9 +7,7 @@ is written as a LOST item before the next fact.
 from __future__ import annotations
 
 import mmap
-import os
 import struct
-import weakref
 from collections.abc import Callable, Sequence
 from fcntl import fcntl
 from os import write
@@ -18,6 +16,7 @@ from zlib import crc32
 from ..clock import Clock
 from .counts import Counters, Loss
 from .files import F_GETSIG, Opened, SegmentFiles
+from .forks import remember
 from .segment import (
     FRAME_BYTES,
     LOST_DISK_FULL,
@@ -51,7 +50,7 @@ class Lane:
 
     __slots__ = ("_clock", "_files", "_full_at", "_limit", "_lost", "_retired", "_retry_at",
                  "_segment", "_watch", "dropped", "flags", "reopened", "rotations",
-                 "written")  # fmt: skip
+                 "why", "written")  # fmt: skip
 
     def __init__(
         self, files: SegmentFiles, flags: mmap.mmap, clock: Clock, watch: Callable[[], bool]
@@ -66,6 +65,7 @@ class Lane:
         self._limit = ROTATE_BYTES
         self.flags = flags
         self._full_at = _FULL + files.cls
+        self.why = ""
         self._zero()
 
     def _zero(self) -> None:
@@ -149,8 +149,10 @@ class Lane:
         """Do what comes before a write: see whether there is room, tell losses, open, rotate."""
         try:
             if self.flags[self._full_at] and not self._has_room():
+                self.why = "its bound is reached or its disk is full"
                 return self._drop(LOST_DISK_FULL)
             if len(body) > MAX_BODY_BYTES:
+                self.why = f"more than {MAX_BODY_BYTES} bytes in one event"
                 return self._drop(LOST_OVERLOAD)
             if self._lost and not self._settle():
                 return self._drop(LOST_DISK_FULL)
@@ -164,7 +166,8 @@ class Lane:
                     return self._torn_write(segment, data[:sent])
             finally:
                 self._unpin(segment)
-        except (OSError, ValueError, MemoryError):
+        except (OSError, ValueError, MemoryError) as error:
+            self.why = str(error)
             return self._drop(LOST_DISK_FULL)
         self.written += 1
         return True
@@ -201,9 +204,10 @@ class Lane:
         now = self._clock.monotonic()
         if now < self._retry_at:
             return False
-        opened = self._files.next(full)
-        if opened is None:
-            self._retry_at = now + _RETRY_S
+        try:
+            opened = self._files.next(full)
+        except OSError as error:
+            self._retry_at, self.why = now + _RETRY_S, str(error)
             return False
         if self._segment is not full:
             opened.close()
@@ -242,6 +246,7 @@ class Lane:
 
         Behind torn bytes, ours or a sibling's, it looks like one with them: then it counts here.
         """
+        self.why = "No space left for a whole event"
         if not part or not segment.stands_alone(part):
             return self._drop(LOST_DISK_FULL)
         self.dropped += 1
@@ -347,7 +352,7 @@ class Writer:
         self.append = facts.append
         self.append_all = facts.append_all
         self.append_control = control.append
-        _remember(self)
+        remember(self)
 
     @property
     def shed(self) -> int:
@@ -360,7 +365,7 @@ class Writer:
         a, b = self._facts, self._control
         return Counters(
             a.written + b.written, a.dropped + b.dropped,
-            a.rotations + b.rotations, a.reopened + b.reopened,
+            a.rotations + b.rotations, a.reopened + b.reopened, a.why or b.why,
         )  # fmt: skip
 
     def settle(self) -> None:
@@ -378,22 +383,3 @@ class Writer:
         """Let go of this process's hold on the stream's segments."""
         self._facts.close()
         self._control.close()
-
-
-_writers: list[weakref.ref[Writer]] = []
-_hooked: list[bool] = []
-
-
-def _remember(writer: Writer) -> None:
-    _writers[:] = [each for each in _writers if each() is not None]
-    _writers.append(weakref.ref(writer))
-    if not _hooked and hasattr(os, "register_at_fork"):
-        _hooked.append(True)
-        os.register_at_fork(after_in_child=_after_fork)
-
-
-def _after_fork() -> None:
-    for each in _writers:
-        writer = each()
-        if writer is not None:
-            writer.after_fork()
