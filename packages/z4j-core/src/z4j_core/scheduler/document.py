@@ -21,19 +21,20 @@ from .fires import RESERVED
 from .moments import Json
 from .policy import Schedule
 from .read import Fields, bounds
-from .rules import Rules
+from .rules import USUAL_RULES, Rules
 from .spec import TRIGGER_FIELDS, TriggerSpec
 from .trigger import Trigger
 from .workdays import DaysOff
 
 MAX_TEXT = 2_000
+_TASK = read.text(200)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _name(value: Any) -> str:
     """A name: no control characters, no blanks at its ends."""
     try:
-        found = read.text(200)(value)
+        found = _TASK(value)
     except ScheduleInvalid as error:
         raise ScheduleInvalid("schedule.name", error.text, hint=error.hint) from error
     if found.strip() != found or _CONTROL.search(found):
@@ -83,7 +84,6 @@ class Dispatch:
         return {"max_tries": self.max_tries, "max_age_s": self.max_age_s}
 
 
-_TASK = read.text(200)
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "args": lambda value: tuple(arguments(value, list, [])),
     "kwargs": lambda value: arguments(value, dict, {}),
@@ -113,7 +113,7 @@ class Definition:
     name: str
     task: str
     trigger: TriggerSpec
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules = USUAL_RULES
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, Any] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Definition:
     priority: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     delivery: str = "effectively_once"
-    dispatch: Dispatch = field(default_factory=Dispatch)
+    dispatch: Dispatch = Dispatch()
     description: str = ""
     tags: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -37,6 +37,7 @@ class Fields:
             raise bounds(f"{what} is {_kind(value)}", "write an object")
         self._value = value
         self._read: set[str] = set()
+        self._known: list[Collection[str]] = []
 
     def take(self, name: str, read: Callable[[Any], T], default: Any = _MISSING) -> T:
         """One field by its reader; without a default it must be there. null is not there."""
@@ -55,26 +56,27 @@ class Fields:
 
     def given(self, readers: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
         """Those of some fields that are there, each by its reader. null is not there."""
-        self._read.update(readers)
+        self._known.append(readers)
         there = self._value
-        found = readers.keys() & there.keys()  # mostly none
-        if not found:
+        if readers.keys().isdisjoint(there):
             return {}
         return {
             name: self.take(name, read)
             for name, read in readers.items()
-            if name in found and there[name] is not None
+            if there.get(name) is not None
         }
 
-    def skip(self, names: Iterable[str]) -> None:
+    def skip(self, names: Collection[str]) -> None:
         """Fields that were read before."""
-        self._read.update(names)
+        self._known.append(names)
 
     def done(self) -> None:
         """Refuse what nobody asked for."""
-        for name in self._value:
-            if name not in self._read:
-                hint = nearest(str(name), self._read)
+        left = self._value.keys() - self._read
+        left = left.difference(*self._known) if left else left
+        for name in self._value if left else ():
+            if name in left:
+                hint = nearest(str(name), self._read.union(*self._known))
                 raise bounds("no such field", hint, f"/{escaped(str(name))}")
 
 

@@ -48,10 +48,15 @@ class Rules:
     @classmethod
     def read(cls, fields: Fields) -> Rules:
         """From the fields of a schedule."""
-        return cls(**fields.given(_READERS))
+        given = fields.given(_READERS)
+        return cls(**given) if given else USUAL_RULES
 
     def json(self) -> Json:
         return asdict(self)
+
+
+USUAL_RULES = Rules()
+"""Those of a schedule that names none; there is one of them for all."""
 
 
 def read_rules(value: Any) -> Rules:

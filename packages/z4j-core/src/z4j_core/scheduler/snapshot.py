@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from ..errors import StoreError, WireError
-from ..wire.codec import pack, unpack
+from ..wire.codec import list_head, pack, unpack
 from ..wire.codes import MAX_SCHEDULES_ARRAY
 from ..wire.keys import Credential, mac, same, snapshot_key
 from ..wire.replication import LastSlot, Revoked, Schedules, Seal, Upsert
@@ -23,6 +23,8 @@ BUCKETS = 256
 PAGE_BYTES = 160 << 10
 """Rows of one page of SCHEDULES; a record holds 256 KiB."""
 _VERSION = 1
+_PIECE = 256
+"""Rows that are packed at a time."""
 _MANY = 1 << 20
 """Most rows of one list in a store or a file."""
 
@@ -73,19 +75,25 @@ class Gap(StoreError):
 
 
 def body_sha(snapshot: Snapshot) -> bytes:
-    """SHA-256 of the canonical body."""
-    body = [
-        snapshot.era,
-        snapshot.revision,
-        snapshot.project,
-        snapshot.engine,
-        snapshot.app,
-        _ordered(snapshot.store),
+    """SHA-256 of the canonical body, a list of nine.
+
+    The body is packed in pieces: whole it would be one more copy of all schedules.
+    """
+    head = [snapshot.era, snapshot.revision, snapshot.project, snapshot.engine, snapshot.app]
+    lists: tuple[Sequence[Any], ...] = (
         sorted(snapshot.schedules.items()),
-        [[key, *snapshot.last_slots[key]] for key in sorted(snapshot.last_slots)],
-        [list(key) for key in sorted(snapshot.revoked)],
-    ]
-    return hashlib.sha256(pack(body)).digest()
+        [(key, *snapshot.last_slots[key]) for key in sorted(snapshot.last_slots)],
+        sorted(snapshot.revoked),
+    )
+    found = hashlib.sha256(list_head(9))
+    for value in (*head, _ordered(snapshot.store)):
+        found.update(pack(value))
+    for rows in lists:
+        found.update(list_head(len(rows)))
+        for first in range(0, len(rows), _PIECE):
+            piece = rows[first : first + _PIECE]
+            found.update(pack(piece)[len(list_head(len(piece))) :])
+    return found.digest()
 
 
 def sealed_for(snapshot: Snapshot, keys: Iterable[Credential]) -> Snapshot:

@@ -32,6 +32,11 @@ def pack(value: Any) -> bytes:
         raise fault(Fault.MALFORMED, f"not a wire value: {error}") from error
 
 
+def list_head(count: int) -> bytes:
+    """What stands before the `count` values of a list, each packed by itself."""
+    return bytes(msgpack.Packer(buf_size=8).pack_array_header(count))
+
+
 def _packb(value: Any) -> bytes:
     return bytes(msgpack.packb(value, buf_size=_PACKER_BYTES) or b"")
 
