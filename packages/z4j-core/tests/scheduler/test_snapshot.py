@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from z4j_core.scheduler.snapshot import (
     Snapshot,
     Unproven,
     applied,
+    body_sha,
     bucketed,
     pages,
     prove,
@@ -173,3 +175,16 @@ def test_an_edit_rewrites_the_buckets_it_touches_and_no_others():
 def test_what_is_no_snapshot_is_not_believed(data):
     with pytest.raises(Unproven):
         read(data)
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 255, 256, 257, 600])
+def test_the_sum_of_the_pieces_is_that_of_the_body_as_a_whole(count):
+    rows = {name(number): b"row %d" % number for number in range(count)}
+    slots = dict.fromkeys(list(rows)[: count // 2], (2, 60000))
+    of = Snapshot(3, 7, *GROUP, rows, slots, {"b": 1, "a": 2}, frozenset({(b"b", 2), (b"a", 1)}))
+
+    body = [
+        3, 7, *GROUP, {"a": 2, "b": 1}, sorted(rows.items()),
+        [[key, 2, 60_000] for key in sorted(slots)], [[b"a", 1], [b"b", 2]],
+    ]  # fmt: skip
+    assert body_sha(of) == hashlib.sha256(pack(body)).digest()
