@@ -27,6 +27,7 @@ class Host:
             worker_redirect_stdouts=False, broker_transport_options={"polling_interval": 0.001},
         )  # fmt: skip
         self.tasks = {kind: self._task(kind) for kind in work.KINDS}
+        self.app.finalize(auto=True)  # or the worker's thread meets a task that is half bound
         self.engine = CeleryEngine(self.app)
         self.thread = threading.Thread(target=self._work, daemon=True)
 
