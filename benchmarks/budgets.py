@@ -82,8 +82,10 @@ BUDGETS: dict[str, dict[str, Budget | None]] = {
         "idle_cpu_pct": at_most(1),
         "edit_visible_ms": at_most(200),
         "lag_p99_ms": at_most(100),
-        "leader_fires_per_s.postgresql": at_least(5_000),
-        "leader_fires_per_s.redis": at_least(10_000),
+        # The numbers for claimed fires are of claim, ledger and cursor; a whole leader also plans,
+        # places and tells, in one thread, and has none.
+        "leader_fires_per_s.postgresql": None,
+        "leader_fires_per_s.redis": None,
         "fires_per_s.postgresql": at_least(5_000),
         "fires_per_s.redis": at_least(10_000),
         "cron.next_per_s": at_least(100_000),
