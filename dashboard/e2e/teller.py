@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
+from z4j_core.agent.items import Source, note_item
 from z4j_core.clock import SystemClock
 from z4j_core.scheduler.fires import fire_id
 from z4j_core.wire import AgentSession, RecordType, parse_dsn
@@ -30,6 +31,7 @@ from z4j_core.wire.bodies import (
 
 CLOCK = SystemClock()
 ENGINE, APP = "celery", "shop"
+SOURCE = Source(ENGINE, APP)
 BEAT_S = 2.0
 HASH = b"of-defs1"
 LEDGER, FACTS = 1, 2
@@ -92,6 +94,11 @@ class Teller:
         with self._lock:
             self._send(LEDGER, [_fire(schedule_id, fire) for fire in fires])
             self._send(FACTS, [body for fire in sent for body in _task(schedule_id, fire)])
+
+    def note(self, code: str, text: str, *, is_over: bool = False) -> None:
+        """Tell of trouble of the group, or that it is over; returns when it is stored."""
+        with self._lock:
+            self._send(LEDGER, [encode(note_item(CLOCK.wall_us(), code, text, SOURCE, is_over=is_over))])
 
     def _send(self, handle: int, bodies: list[bytes]) -> None:
         if not bodies:

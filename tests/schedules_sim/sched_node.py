@@ -107,7 +107,7 @@ class Node:
     def tell(self, fact):
         self.world.hear(self, fact)
 
-    def note(self, _code, _text):
+    def note(self, _code, _text, *, is_over=False):
         """Nobody looks."""
 
     # ---- a life

@@ -175,6 +175,15 @@ export type Bystander = {
   role: string;
   why: string;
 };
+/** A connected process that a store refuses the lease of a group. */
+export type RefusedLease = {
+  agent: string;
+  host: string;
+  pid: number | null;
+  code: string;
+  why: string | null;
+  since: number;
+};
 export type Mode = "agents" | "central";
 export type Group = {
   engine: string;
@@ -193,6 +202,7 @@ export type Group = {
   leader: { owner: string; epoch: number; host: string | null; pid: number | null } | null;
   candidates: Candidate[];
   others: Bystander[];
+  refused: RefusedLease[];
   silent: boolean;
   why: string | null;
   /** Known of a lease that this server keeps. */

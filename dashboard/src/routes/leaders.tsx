@@ -9,6 +9,7 @@ import { quote } from "../query/tokenizer";
 import { Head } from "../schedule/Head";
 import { Move } from "../schedule/Move";
 import own from "../schedule/places.module.css";
+import { Refusals } from "../schedule/Refusals";
 import { useProject } from "../shell/search";
 import { plain } from "../ui/escape";
 import { count, DASH, duration, plural, shortId } from "../ui/format";
@@ -38,7 +39,12 @@ function Lease({ group }: { group: Group }) {
   );
 }
 
+function isRefused(group: Group, agent: string): boolean {
+  return group.refused.some((one) => one.agent === agent);
+}
+
 function Totals({ project, group }: { project: string; group: Group }) {
+  const free = group.candidates.filter((one) => !one.is_leader && !isRefused(group, one.agent));
   const q = `engine:${quote(group.engine)} app:${quote(group.app)}`;
   return (
     <div className={css.totals}>
@@ -61,8 +67,7 @@ function Totals({ project, group }: { project: string; group: Group }) {
         {group.lag_fires > 0 && ` of ${plural(group.lag_fires, "fire")}`}
       </Link>
       <span>
-        <b>{count(group.candidates.length - (group.leader ? 1 : 0))}</b>{" "}
-        {group.leader ? "stand by" : "may lead"}
+        <b>{count(free.length)}</b> {group.leader ? "stand by" : "may lead"}
       </span>
       <span>
         revision <b>{group.revision}</b>
@@ -96,6 +101,8 @@ function Processes({ group }: { group: Group }) {
               <td>
                 {one.is_leader ? (
                   <Tag tone="good">leads</Tag>
+                ) : isRefused(group, one.agent) ? (
+                  <Tag tone="bad">refused</Tag>
                 ) : group.leader ? (
                   "stands by"
                 ) : (
@@ -148,7 +155,12 @@ function GroupView({ project, group, mayMove }: GroupProps) {
       </h2>
       <Move project={project} group={group} mayMove={mayMove} />
       <Totals project={project} group={group} />
-      {!isMoving && group.leader === null && group.candidates.length > 0 && (
+      {group.refused.length > 0 && (
+        <div className={css.section}>
+          <Refusals group={group} />
+        </div>
+      )}
+      {!isMoving && group.leader === null && group.candidates.length > group.refused.length && (
         <p className={`${css.section} ${css.muted}`}>
           Who leads is known with the first fire: none has been told of.
         </p>

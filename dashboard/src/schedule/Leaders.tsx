@@ -7,6 +7,7 @@ import css from "../routes/page.module.css";
 import { plural, shortId } from "../ui/format";
 import { ErrorView, Skeleton } from "../ui/parts";
 import { Text } from "../ui/Text";
+import { Refusals } from "./Refusals";
 
 function Behind({ edits }: { edits: number }) {
   return edits > 0 ? <span className={css.warn}> {plural(edits, "edit")} behind</span> : null;
@@ -29,7 +30,8 @@ export function Leaders({ project, schedule }: { project: string; schedule: Sche
   }
   const { leader } = group;
   const lead = group.candidates.find((one) => one.is_leader);
-  const others = group.candidates.filter((one) => !one.is_leader);
+  const refused = new Set(group.refused.map((one) => one.agent));
+  const others = group.candidates.filter((one) => !one.is_leader && !refused.has(one.agent));
   return (
     <>
       {leader ? (
@@ -42,17 +44,18 @@ export function Leaders({ project, schedule }: { project: string; schedule: Sche
           </span>
           {lead && <Behind edits={group.revision - lead.revision} />}
         </p>
+      ) : group.candidates.length > 0 && group.why === null ? (
+        others.length > 0 && (
+          <p className={css.faint}>
+            Who leads is known with the first fire: none has been told of.
+          </p>
+        )
       ) : (
         <p className={group.candidates.length > 0 ? css.faint : css.warn}>
-          {group.candidates.length > 0 && group.why === null ? (
-            "Who leads is known with the first fire: none has been told of."
-          ) : (
-            <>
-              Nobody leads: <Text value={group.why ?? "there is no candidate"} limit={400} />.
-            </>
-          )}
+          Nobody leads: <Text value={group.why ?? "there is no candidate"} limit={400} />.
         </p>
       )}
+      <Refusals group={group} />
       {leader && group.why && (
         <p className={css.warn}>
           <Text value={group.why} limit={400} />

@@ -7,8 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from z4j_core.cli.remote import AWAY
 from z4j_scheduler.cli.main import main
 from z4j_testing.brain import FakeBrain
 from z4j_testing.certificates import Authority
@@ -21,17 +24,12 @@ FILES = ("ca", "cert", "key")
 class Town:
     """A brain behind a proxy that lets in who shows a certificate of the authority."""
 
-    def __init__(self, home, brain):
+    def __init__(self, home, port):
         self.authority = Authority(home)
         self.client = self.authority.issue("client")
         self.home = home
         context = self.authority.server(self.authority.issue("brain"), self.authority.pair.cert)
-        self.brain, self.front = brain, Proxy(("127.0.0.1", brain.port), context=context)
-
-    @property
-    def dsn(self):
-        where = self.brain.address._replace(scheme="https", port=self.front.port)
-        return where.reveal()
+        self.front = Proxy(("127.0.0.1", port), context=context)
 
     def options(self, *names, **other):
         """The options of these files, or of others."""
@@ -44,9 +42,10 @@ def town(tmp_path, monkeypatch, request):
     for name in [name for name in os.environ if name.startswith("Z4J_")]:
         monkeypatch.delenv(name)
     with FakeBrain() as brain:
-        made = Town(tmp_path, brain)
+        made = Town(tmp_path, brain.port)
         with made.front:
-            monkeypatch.setenv("Z4J_DSN", made.dsn)
+            where = brain.address._replace(scheme="https", port=made.front.port)
+            monkeypatch.setenv("Z4J_DSN", where.reveal())
             monkeypatch.setenv("Z4J_TRANSPORT", request.param)
             monkeypatch.chdir(tmp_path)
             yield made
@@ -122,3 +121,46 @@ def test_what_is_typed_beats_the_environment(town, capsys, monkeypatch):
     rows = check(capsys, *town.options(*FILES))
 
     assert rows["network"]["verdict"] == "ok"
+
+
+class Groups(BaseHTTPRequestHandler):
+    """Answers as a brain does that has no groups."""
+
+    def do_GET(self):
+        """No groups."""
+        body = b'{"items": []}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def rest(tmp_path, monkeypatch):
+    """What answers requests behind the same TLS; its files."""
+    for name in [name for name in os.environ if name.startswith("Z4J_")]:
+        monkeypatch.delenv(name)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Groups) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        made = Town(tmp_path, server.server_address[1])
+        with made.front:
+            monkeypatch.setenv("Z4J_URL", f"https://127.0.0.1:{made.front.port}")
+            monkeypatch.setenv("Z4J_TOKEN", "a token")
+            yield made
+        server.shutdown()
+
+
+def test_status_asks_with_the_files_that_were_typed(rest, capsys):
+    assert main(["status", *rest.options(*FILES)]) == 0
+
+    assert "no groups" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["status"], ["move-group", "celery/shop"]])
+def test_whoever_shows_no_certificate_is_told_that_one_is_wanted(rest, capsys, command):
+    assert main([*command, *rest.options("ca")]) == AWAY
+
+    assert "Z4J-E119" in capsys.readouterr().err

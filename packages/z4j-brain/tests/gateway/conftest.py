@@ -29,8 +29,9 @@ from z4j_brain.ingest import CommitInfo
 from z4j_brain.projects.model import projects
 from z4j_brain.settings import Settings
 from z4j_core.agent import poll
-from z4j_core.agent.link import Away, Closed
+from z4j_core.agent.link import Closed
 from z4j_core.clock import SystemClock
+from z4j_core.errors import Away
 from z4j_core.wire import (
     AgentSession,
     Credential,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import func, select, text
+from z4j_brain.schedules import model
+from z4j_brain.schedules.model import COMING, DUE_MS, schedules
 
 from .conftest import POLL
-from .test_fires import MISSED, SENT, Ledger
+from .test_fires import FAILED_TASK, MISSED, SENT, SUPPRESSED, Ledger, fire_id
 from .test_silence import look
+from .test_unplaced import REFUSED_RESULT, ordered, result
 
 TROUBLES = ("silent", "failing", "paused", "missed", "late")
 MANY = 230
@@ -15,6 +19,28 @@ MANY = 230
 @pytest.fixture
 def ledger(world):
     return Ledger(world)
+
+
+def bound(asked):
+    names = asked.positiontup
+    return asked.params if names is None else tuple(asked.params[name] for name in names)
+
+
+@pytest.fixture
+def explained(world):
+    """How the database would answer a query, where it may not read the whole table."""
+
+    def explain(query):
+        db = world.brain.db
+        with db.reading() as conn:
+            if not db.is_sqlite:
+                conn.execute(text("SET LOCAL enable_seqscan = off"))
+            how = "EXPLAIN QUERY PLAN" if db.is_sqlite else "EXPLAIN"
+            asked = query.compile(conn)
+            rows = conn.exec_driver_sql(f"{how} {asked}", bound(asked))
+            return "\n".join(str(row[-1]) for row in rows)
+
+    return explain
 
 
 def named(desk, name, **more):
@@ -96,3 +122,75 @@ def test_the_next_five_are_found_among_all_by_when_they_are_due(desk):
             desk.get("schedules", q="name:soon*")["items"], key=lambda one: one["next_due_ms"]
         )[:5]
     ]
+
+
+def test_another_grace_judges_the_newest_fire_again(desk, ledger):
+    late = named(desk, "late")
+    slot = late["next_slot_ms"]
+    desk.world.clock.advance(180)
+    ledger.tell(ledger.fire(late, slot, SENT, lag_ms=61_000))
+    before = counts(desk)
+
+    patient = desk.edit(desk.again(late), grace_s=90).json()
+    meanwhile = counts(desk)
+    desk.edit(patient, grace_s=61)
+
+    assert (before, meanwhile, counts(desk)) == ({"late": 1}, {}, {})
+    desk.edit(desk.again(late), grace_s=60)
+    assert counts(desk) == {"late": 1}
+
+
+def test_a_late_fire_whose_task_failed_is_failing_and_not_late(desk, ledger):
+    late = named(desk, "late")
+    slot = late["next_slot_ms"]
+    desk.world.clock.advance(180)
+    ledger.tell(ledger.fire(late, slot, SENT, lag_ms=61_000))
+    before = counts(desk)
+
+    ledger.tell(ledger.task(fire_id(late["id"], late["generation"], slot), FAILED_TASK))
+
+    assert (before, counts(desk)) == ({"late": 1}, {"failing": 1})
+
+
+def test_a_fire_by_hand_that_came_to_nothing_is_the_newest_too(desk, ledger):
+    desk.connect()
+    missed = named(desk, "missed")
+    desk.world.clock.advance(180)
+    ledger.tell(ledger.fire(missed, missed["next_slot_ms"], MISSED))
+    before = counts(desk)
+
+    _, row = ordered(desk, missed)
+    ledger.tell(result(row, REFUSED_RESULT, "policy.args_not_registered", "never declared"))
+
+    assert (before, counts(desk)) == ({"missed": 1}, {})
+
+
+def test_what_a_worker_adds_by_the_id_alone_counts_for_its_schedule(desk, ledger):
+    missed = named(desk, "missed")
+    slot = missed["next_slot_ms"]
+    desk.world.clock.advance(180)
+    ledger.tell(ledger.fire(missed, slot, MISSED))
+    before = counts(desk)
+
+    ledger.tell(ledger.fire(missed, slot, SUPPRESSED)._replace(schedule=bytes(16)))
+
+    assert (before, counts(desk)) == ({"missed": 1}, {})
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_each_trouble_is_counted_by_the_index_of_it_alone(desk, explained, trouble):
+    found = explained(select(func.count()).select_from(schedules).where(
+        schedules.c.project_id == desk.world.shop, model.TROUBLES[trouble]
+    ))  # fmt: skip
+
+    assert f"ix_schedules_{trouble}" in found
+
+
+def test_the_next_to_fire_are_found_in_the_order_of_an_index(desk, explained):
+    own = schedules.c.project_id == desk.world.shop
+    soonest = select(schedules).where(own, COMING).order_by(DUE_MS, schedules.c.id).limit(5)
+
+    found = explained(soonest)
+
+    assert "ix_schedules_coming" in found
+    assert "sort" not in found.lower().replace("order by", "sort")

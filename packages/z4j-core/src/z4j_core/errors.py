@@ -3,6 +3,7 @@
     Z4JError
     ├── ConfigError            a setting is wrong; `code` is a Z4J-Ennn of spec/errors.md
     │   └── AdapterBroken      an adapter cannot be loaded or is no Engine
+    ├── Away                   the brain cannot be reached; `code` is a Z4J-Ennn
     ├── WireError              the session is over; `close_code` tells the peer, `kind` is the class
     ├── ScheduleInvalid        a schedule says what cannot be; `hint` is the fix
     ├── StoreError             a lease, ledger, replay or spool store
@@ -41,6 +42,15 @@ class AdapterBroken(ConfigError):
 
     def __init__(self, message: str) -> None:
         super().__init__("Z4J-E204", message)
+
+
+class Away(Z4JError):
+    """The brain cannot be reached; `code` is a Z4J-Ennn, `status` what HTTP said, 0 if nothing."""
+
+    def __init__(self, code: str, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
 
 
 class WireError(Z4JError):

@@ -64,7 +64,7 @@ class House:
             registered=Registered(), brain_ms=lambda: None, refresh=lambda: None,
         )  # fmt: skip
 
-    def note(self, code, text):
+    def note(self, code, text, *, is_over=False):
         self.notes.append((code, text))
 
 

@@ -100,6 +100,20 @@ def test_one_task_that_may_be_fired_is_enough(brain, start):
     brain.wait_for(lambda: candidates(brain) == [True])
 
 
+def test_what_is_told_of_a_group_names_it_and_says_when_it_is_over(brain, start):
+    handle = worker(start)
+    brain.wait_for(lambda: handle.process.groups.standings)
+    groups = handle.process.groups
+    say = groups._home(groups.standings[0]).note
+
+    say("Z4J-E301", "of another broker")
+    say("Z4J-E301", "of this broker", is_over=True)
+
+    brain.wait_for(lambda: len(notes(brain)) == 2)
+    told = [item for item in brain.store.items if isinstance(item, Note)]
+    assert [(note.level, note.engine, note.app) for note in told] == [(30, *GROUP), (20, *GROUP)]
+
+
 def test_a_command_that_is_soon_over_does_not_lead(brain, start):
     handle, _ = start()
     handle.process.begin()

@@ -12,11 +12,11 @@ from agent_script import script
 from z4j_core import EventKind, Native, TaskEvent
 from z4j_core.agent import boundary
 from z4j_core.agent.agent import Agent
-from z4j_core.agent.link import Away, Closed
+from z4j_core.agent.link import Closed
 from z4j_core.agent.session import Session
 from z4j_core.clock import SystemClock
 from z4j_core.config import read_dsn
-from z4j_core.errors import WireError
+from z4j_core.errors import Away, WireError
 from z4j_core.spool import files, writer
 from z4j_core.spool import hand as hands
 from z4j_testing.faults import ERRNOS, RAISED, FaultyOs, Hostile

@@ -9,10 +9,11 @@ from contextlib import closing, contextmanager
 
 import pytest
 from z4j_core.agent import poll, post
-from z4j_core.agent.link import Away, Closed
+from z4j_core.agent.link import Closed
 from z4j_core.agent.transport import Transport
 from z4j_core.clock import SystemClock
 from z4j_core.config import Settings
+from z4j_core.errors import Away
 from z4j_core.wire import Dsn
 from z4j_core.wire.poll import MAX_BATCH_BYTES
 from z4j_testing.wire import CREDENTIAL

@@ -8,12 +8,11 @@ from contextlib import closing
 
 import pytest
 from z4j_core import EventKind, TaskEvent
-from z4j_core.agent.link import Away
 from z4j_core.agent.transport import Transport
 from z4j_core.cli.doctor import main as doctor
 from z4j_core.clock import SystemClock
 from z4j_core.config import Settings, load
-from z4j_core.errors import ConfigError
+from z4j_core.errors import Away, ConfigError
 from z4j_testing.certificates import Authority
 from z4j_testing.proxy import Proxy
 

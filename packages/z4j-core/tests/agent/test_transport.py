@@ -7,10 +7,10 @@ import logging
 import pytest
 from z4j_core import EventKind, TaskEvent
 from z4j_core.agent import transport as ways
-from z4j_core.agent.link import Away, Closed
+from z4j_core.agent.link import Closed
 from z4j_core.agent.transport import AGAIN_S, LIKE_A_PROXY, SOON_S, Transport
 from z4j_core.config import Dsn, Settings, load
-from z4j_core.errors import WireError
+from z4j_core.errors import Away, WireError
 from z4j_core.wire import Credential, Secret
 from z4j_testing.clock import FakeClock
 from z4j_testing.signals import eventually

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -12,10 +15,12 @@ import pytest
 from lease_services import OnFile, lead_on
 from z4j_core.errors import LeaseLost, StoreError
 from z4j_core.scheduler.lease import Lease, Outcome
+from z4j_core.scheduler.leases.connections import Connections
 from z4j_testing.leases.bench import after, ask, lead, refused, slot
 from z4j_testing.signals import eventually
 
 spawn = get_context("spawn")
+CROWD, TIMES = 4, 60
 
 
 @contextlib.contextmanager
@@ -51,6 +56,51 @@ def test_a_leader_that_died_is_followed_at_once(make, store):
 
         assert store.wait(10)
         assert lead(store, "two").epoch > old.epoch
+
+
+def test_whoever_opens_a_file_that_is_written_to_waits_for_its_turn(tmp_path):
+    path = tmp_path / "leases.db"
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    refused = []
+
+    class Watched(sqlite3.Connection):
+        """While it is refused for the first time, the writer ends."""
+
+        def execute(self, statement, *values):
+            try:
+                return super().execute(statement, *values)
+            except sqlite3.OperationalError as error:
+                refused.append(str(error))
+                writer.rollback()
+                raise
+
+    transaction = Connections(lambda: sqlite3.connect(path, factory=Watched))
+
+    with transaction() as db:
+        assert db.rows("SELECT * FROM z4j_lease", {}) == []
+    assert refused == ["database is locked"]
+    transaction.close()
+    writer.close()
+
+
+def test_many_that_open_a_new_directory_at_once_are_all_answered(tmp_path):
+    def opened(at):
+        crowd = [OnFile(str(tmp_path / f"leases-{at}"), "demo/toy/shop")() for _ in range(CROWD)]
+        start = threading.Barrier(CROWD)
+
+        def ask(store):
+            start.wait()
+            return store.is_blank()
+
+        try:
+            with ThreadPoolExecutor(CROWD) as threads:
+                return list(threads.map(ask, crowd))
+        finally:
+            for store in crowd:
+                store.close()
+
+    assert [opened(at) for at in range(TIMES)] == [[True] * CROWD] * TIMES
 
 
 def test_a_leader_that_is_stopped_keeps_its_term_and_is_fenced_after_it(make, store):

@@ -7,7 +7,9 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from z4j_core.clock import SystemClock
@@ -20,6 +22,7 @@ redis = pytest.importorskip("redis", reason="redis-py is not installed")
 pytest.importorskip("redis.retry")
 URL = os.environ.get("Z4J_TEST_REDIS", "redis://127.0.0.1:6379/1")
 LATER = 4_000_000_000_000_000
+CROWD, TIMES = 4, 60
 
 
 @pytest.fixture
@@ -196,6 +199,26 @@ def test_a_linked_file_is_not_written(tmp_path):
         )
 
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_many_that_open_a_new_file_at_once_are_all_answered(tmp_path):
+    def opened(at):
+        path = str(tmp_path / f"replay-{at}.db")
+        crowd = [FileReplay(path, 1 << 20, SystemClock()) for _ in range(CROWD)]
+        start = threading.Barrier(CROWD)
+
+        def ask(store):
+            start.wait()
+            return store.get("rq", "a", "t")
+
+        try:
+            with ThreadPoolExecutor(CROWD) as threads:
+                return list(threads.map(ask, crowd))
+        finally:
+            for store in crowd:
+                store.close()
+
+    assert [opened(at) for at in range(TIMES)] == [[None] * CROWD] * TIMES
 
 
 def test_the_oldest_records_make_room(tmp_path):

@@ -57,8 +57,9 @@ class Delivery:
         """Keep a line for the brain."""
         self._lines.add(fact)
 
-    def note(self, code: str, text: str) -> None:
-        """Tell operators of trouble."""
+    def note(self, code: str, text: str, *, is_over: bool = False) -> None:
+        """Tell operators of trouble, or that it is over."""
+        del is_over  # its words say it
         self._note(code, text)
 
     def brain_ms(self) -> int | None:

@@ -160,4 +160,5 @@ notes = Table(
     key("engine", nullable=True),
     key("app", nullable=True),
     Index("ix_notes_project", "project_id", "at"),
+    Index("ix_notes_code", "project_id", "code", "stream", "id"),
 )

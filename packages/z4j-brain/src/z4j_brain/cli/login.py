@@ -13,13 +13,14 @@ import sys
 from collections.abc import Sequence
 
 from z4j_core.cli.remote import USAGE, Failure, Place, Remote, checked, keep, kept, login_file
+from z4j_core.cli.tls import add_tls, files_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Sign in, or with --out end the stored token; the exit status."""
     options = _options().parse_args(argv)
     try:
-        return _sign_out() if options.out else _sign_in(options)
+        return _sign_out(options) if options.out else _sign_in(options)
     except Failure as error:
         print(f"z4j login: {error}", file=sys.stderr)
         return error.status
@@ -33,6 +34,7 @@ def _options() -> argparse.ArgumentParser:
     found.add_argument("--password-stdin", action="store_true", help="read it from standard input")
     found.add_argument("--days", type=int, default=90, help="how long the token lasts (90)")
     found.add_argument("--out", action="store_true", help="end the stored token and forget it")
+    add_tls(found)
     return found
 
 
@@ -42,8 +44,9 @@ def _sign_in(options: argparse.Namespace) -> int:
     place = Place(checked(options.url))
     email, password = _who(options)
     proof = {"email": email, "password": password}
-    _, cookie = Remote(place).send("POST", "/auth/login", proof)
-    session = Remote(place, cookie)
+    files = files_of(options, os.environ)
+    _, cookie = Remote(place, files=files).send("POST", "/auth/login", proof)
+    session = Remote(place, cookie, files=files)
     try:
         project = options.project or _first_project(session)
         label = f"z4j login on {platform.node()}"
@@ -75,12 +78,12 @@ def _first_project(session: Remote) -> str:
     return str(projects[0]["slug"])
 
 
-def _sign_out() -> int:
+def _sign_out(options: argparse.Namespace) -> int:
     path = login_file(os.environ)
     place = kept(path)
     if place is not None:
         token_id = place.token.split("_")[1]
-        Remote(place).post(f"/tokens/{token_id}/revoke", {})
+        Remote(place, files=files_of(options, os.environ)).post(f"/tokens/{token_id}/revoke", {})
     path.unlink(missing_ok=True)
     print("signed out")
     return 0

@@ -7,10 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from z4j_core.cli.remote import FAILED, USAGE, Failure, Remote, place_of
+from z4j_core.cli.remote import FAILED, USAGE, Failure, Remote, remote_of
+from z4j_core.cli.tls import add_tls
 from z4j_core.cli.words import lines, plain, span, table
 from z4j_core.clock import SystemClock
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         given.insert(0, "list")
     options = _options().parse_args(given)
     try:
-        remote = Remote(place_of(os.environ, Path.cwd(), options.project))
+        remote = remote_of(options)
         return _VERBS[options.verb](remote, options)
     except Failure as error:
         print(f"z4j tasks: {plain(error)}", file=sys.stderr)
@@ -63,6 +63,7 @@ def _common(*parsers: argparse.ArgumentParser) -> None:
     for parser in parsers:
         parser.add_argument("--project", help="slug of the project")
         parser.add_argument("--json", action="store_true", help="one object per line")
+        add_tls(parser)
 
 
 def _queried(parser: argparse.ArgumentParser) -> None:

@@ -16,11 +16,11 @@ import termios
 import tty
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from z4j_core.cli.remote import AWAY, Failure, Remote, place_of
+from z4j_core.cli.remote import AWAY, Failure, Remote, remote_of
+from z4j_core.cli.tls import add_tls
 from z4j_core.cli.words import plain
 from z4j_core.clock import Clock, SystemClock
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Show until `q` or Ctrl-C; the exit status."""
     options = _options().parse_args(argv)
     try:
-        remote = Remote(place_of(os.environ, Path.cwd(), options.project))
+        remote = remote_of(options)
         return Top(remote, options, SystemClock()).run()
     except Failure as error:
         print(f"z4j top: {plain(error)}", file=sys.stderr)
@@ -58,6 +58,7 @@ def _options() -> argparse.ArgumentParser:
     found.add_argument("--every", type=float, default=2.0, help="seconds between looks (2)")
     found.add_argument("--once", action="store_true", help="look once and end")
     found.add_argument("--json", action="store_true", help="one object per look and line")
+    add_tls(found)
     found.add_argument(
         "--no-color", action="store_true", help="as with NO_COLOR in the environment"
     )

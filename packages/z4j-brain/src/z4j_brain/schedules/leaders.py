@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Row, func, select
 from z4j_core.scheduler.lease import group_of
 
+from ..agents import troubles
 from ..agents.model import agents
 from ..agents.offers import base_level
 from ..audit.service import Entry, record
@@ -29,6 +31,7 @@ SCHEDULER = "scheduler"
 Name = tuple[str, str]
 OWN = "brain"
 OTHERS = 50
+OTHER_BROKER = "Z4J-E301"
 _LEFT = "SELECT expires_ms - {now} FROM z4j_lease WHERE grp = :grp AND expires_ms > {now}"
 
 
@@ -89,12 +92,27 @@ def listed(conn: Connection, project_id: str, now_us: int) -> list[Json]:
     offered = {(app["engine"], app["app"]) for agent in present for app in agent.apps or ()}
     silent, lags = _silent(conn, project_id), firerows.lags(conn, project_id)
     counts = store.by_group(conn, project_id)
+    refused = troubles.lasting(conn, project_id, OTHER_BROKER, [each.stream for each in present])
     return [
         _json(name, known.get(name), present, silent.get(name, ""))
         | _pace(conn, Place(project_id, *name), known.get(name), lags.get(name, []))
         | {"schedules": counts.get(name, 0), "waits_for": _waits_for(conn, known.get(name), now_us)}
+        | {"refused": _refused(name, present, refused)}
         for name in sorted({*known, *offered})
     ]
+
+
+def _refused(name: Name, present: list[Row[Any]], told: Mapping[troubles.Who, Any]) -> list[Json]:
+    """Connected processes that a store refuses the lease of a group, and why, first told first."""
+    found = [(agent, told.get((agent.stream, *name))) for agent in present]
+    notes = sorted(((agent, note) for agent, note in found if note), key=lambda one: one[1].at)
+    return [
+        {
+            "agent": agent.stream, "host": agent.host, "pid": agent.pid, "code": note.code,
+            "why": note.text, "since": ms(note.at),
+        }
+        for agent, note in notes
+    ]  # fmt: skip
 
 
 def _waits_for(conn: Connection, row: Row[Any] | None, now_us: int) -> str | None:

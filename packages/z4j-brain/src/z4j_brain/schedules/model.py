@@ -5,7 +5,20 @@ The rule: instants of slots are milliseconds in columns that end in `_ms`, all o
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table
+from collections.abc import Mapping
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Table,
+    and_,
+    false,
+    literal_column,
+    true,
+)  # fmt: skip
 
 from ..db.schema import METADATA, count, key, number, small, us, words
 
@@ -43,6 +56,9 @@ schedules = Table(
     us("watch_ms"),
     words("silent"),
     words("declared"),
+    count("grace_ms"),
+    Column("missed", Boolean, nullable=False, server_default=false()),
+    Column("late", Boolean, nullable=False, server_default=false()),
     Index("ix_schedules_name", "project_id", "engine", "app", "name", unique=True),
     Index("ix_schedules_list", "project_id", "name", "id"),
     Index("ix_schedules_changes", "project_id", "engine", "app", "revision"),
@@ -51,7 +67,37 @@ schedules = Table(
 """`document` is the definition as canonical JSON; `declared` the one last applied by a file.
 
 `watch_ms` is when a slot that nobody told of makes the schedule silent; NULL: nothing is awaited.
+`grace_ms` is the document's, `missed` and `late` are what its newest fire was.
 """
+
+TROUBLES: Mapping[str, ColumnElement[bool]] = {
+    "silent": schedules.c.silent.is_not(None),
+    "failing": schedules.c.consecutive_failures > literal_column("0"),
+    "paused": schedules.c.paused.is_(true()),
+    "missed": schedules.c.missed.is_(true()),
+    "late": schedules.c.late.is_(true()),
+}
+"""What is wrong with a schedule. Each has an index of such schedules alone, which counts them.
+
+A database takes that index where it finds the same words: no value in them may be a parameter.
+"""
+for _name, _clause in TROUBLES.items():
+    Index(
+        f"ix_schedules_{_name}", schedules.c.project_id,
+        sqlite_where=_clause, postgresql_where=_clause,
+    )  # fmt: skip
+
+DUE_MS = schedules.c.watch_ms - schedules.c.grace_ms
+"""Orders schedules by when they are due next."""
+COMING = and_(
+    schedules.c.enabled.is_(true()), schedules.c.paused.is_(false()),
+    schedules.c.silent.is_(None), schedules.c.watch_ms.is_not(None),
+)  # fmt: skip
+"""Schedules of which a fire is awaited; they have an index by when it is due."""
+Index(
+    "ix_schedules_coming", schedules.c.project_id, DUE_MS, schedules.c.id,
+    sqlite_where=COMING, postgresql_where=COMING,
+)  # fmt: skip
 
 schedule_revisions = Table(
     "schedule_revisions",

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, and_, case, cast, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, true
 
 from ..search import Key, Kind, Node, parse
 from ..search.globs import fits, holds
 from ..search.tree import And, Field, Not, Or, Text
-from .model import fires, schedules
+from .model import TROUBLES, schedules
 
 IS = ("paused", "enabled", "disabled", "failing", "declared", "silent", "missed", "late")
-_SENT, _MISSED = 3, 5
-_BAD = (4, 8)
-"""States of a task, lost and failed, whose fire is not called late as well."""
 KEYS: Mapping[str, Key] = {
     "name": Key(Kind.GLOB, "name", "name of the schedule, * is a wildcard"),
     "engine": Key(Kind.EXACT, "engine", "engine that runs its tasks"),
@@ -56,7 +52,7 @@ def _sql(node: Node, *, sqlite: bool) -> ColumnElement[bool]:
 
 def _one(key: str, text: str, *, sqlite: bool) -> ColumnElement[bool]:
     if key == "is":
-        return is_clause(text, sqlite=sqlite)
+        return is_clause(text)
     if key == "tag":
         return holds_exactly(f"\n{text}\n", sqlite=sqlite)
     column = schedules.c[KEYS[key].column]
@@ -65,31 +61,9 @@ def _one(key: str, text: str, *, sqlite: bool) -> ColumnElement[bool]:
     return fits(column, text, sqlite=sqlite) if KEYS[key].kind is Kind.GLOB else column == text
 
 
-def is_clause(text: str, *, sqlite: bool) -> ColumnElement[bool]:
+def is_clause(text: str) -> ColumnElement[bool]:
     """What `is:` with this word says of a schedule."""
-    if text == "missed":
-        return _newest(fires.c.status) == _MISSED
-    if text == "late":
-        on_time = case((fires.c.status == _SENT, fires.c.lag_ms), else_=0)
-        lag = case((func.coalesce(fires.c.state, 0).in_(_BAD), 0), else_=on_time)
-        return func.coalesce(_newest(lag), 0) > grace_ms(sqlite=sqlite)
-    return _IS[text]
-
-
-def grace_ms(*, sqlite: bool) -> ColumnElement[int]:
-    """By how much a fire of a schedule may be late."""
-    if sqlite:
-        found: ColumnElement[int] = func.json_extract(schedules.c.document, "$.grace_s")
-    else:
-        found = cast(schedules.c.document, JSON)["grace_s"].as_integer()
-    return found * 1000
-
-
-def _newest(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """What the newest fire of a schedule has there, by the order in which they are listed."""
-    own = fires.c.schedule_id == schedules.c.id
-    newest = select(column).where(own).order_by(fires.c.slot_ms.desc(), fires.c.fire_id.desc())
-    return newest.limit(1).correlate(schedules).scalar_subquery()
+    return TROUBLES[text] if text in TROUBLES else _IS[text]
 
 
 def holds_exactly(text: str, *, sqlite: bool) -> ColumnElement[bool]:
@@ -99,10 +73,7 @@ def holds_exactly(text: str, *, sqlite: bool) -> ColumnElement[bool]:
 
 
 _IS: Mapping[str, ColumnElement[bool]] = {
-    "paused": schedules.c.paused.is_(true()),
     "enabled": schedules.c.enabled.is_(true()),
     "disabled": schedules.c.enabled.is_(false()),
-    "failing": schedules.c.consecutive_failures > 0,
     "declared": schedules.c.owner.like("declarative:%"),
-    "silent": schedules.c.silent.is_not(None),
 }

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from z4j_core.scheduler.fires import is_fire
 
 from ..tasks.model import ref_of, tasks
+from . import newest
 from .model import fires, schedules
 
 BY_SCHEDULE = 3
@@ -45,6 +46,7 @@ def settle(conn: Connection, project_id: str, fire_ids: Iterable[str]) -> tuple[
                 linked.add(task.ref)
     for schedule_id in sorted(touched):
         _count(conn, schedule_id)
+    newest.keep(conn, touched)
     return touched, linked
 
 

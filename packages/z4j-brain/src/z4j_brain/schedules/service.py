@@ -18,7 +18,7 @@ from z4j_core.scheduler.fires import digest
 from ..audit.service import Entry, record
 from ..commands.seal import CHANNEL
 from ..errors import Conflict, NotFound
-from . import store, timing
+from . import newest, store, timing
 from .store import Place, place_of
 from .written import Json, changes, days_off, invalid, read, state_of, text_of, wrong
 
@@ -181,6 +181,8 @@ def write(
     """Change a row under the next revision of its group."""
     revision = store.raise_group(conn, place_of(row))
     store.change(conn, row.id, **values, revision=revision, updated=by.now_us)
+    if values.get("grace_ms", row.grace_ms) != row.grace_ms:
+        newest.keep(conn, [row.id])
     found = one(conn, row.project_id, row.id)
     _written(conn, by, found, changed)
     return one(conn, row.project_id, row.id)
@@ -270,7 +272,7 @@ def _of_definition(definition: Definition) -> Json:
     return {
         "name": definition.name, "task": definition.task, "queue": definition.queue,
         "tags": "".join(f"\n{tag}\n" for tag in definition.tags),
-        "document": text_of(definition.json()),
+        "document": text_of(definition.json()), "grace_ms": definition.rules.grace_s * 1000,
     }  # fmt: skip
 
 

@@ -8,20 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from ..web.ask import Ask
 from ..web.numbers import num
 from ..web.route import PROJECT, Table
-from . import query, shapes, timing
-from .model import schedules
+from . import shapes, store, timing
+from .model import COMING, DUE_MS, TROUBLES, schedules
 from .written import Json, days_off
 
 ENDPOINTS = Table()
 NEXT = 5
 LOOKED_AT = 200
 """Of so many that are watched for soonest, the ones that fire next are found."""
-COUNTED = ("silent", "failing", "paused", "missed", "late")
 
 
 class Number(msgspec.Struct):
@@ -61,27 +60,23 @@ async def standing(ask: Ask) -> Json:
 
 def counted(conn: Connection, project_id: str, now_ms: int) -> Json:
     """The counts of a project's schedules, and the next of them."""
-    sqlite = conn.dialect.name == "sqlite"
-    own = schedules.c.project_id == project_id
-    sums = [
-        func.count().filter(query.is_clause(name, sqlite=sqlite)).label(name) for name in COUNTED
-    ]
-    found = conn.execute(select(func.count().label("total"), *sums).where(own)).one()
-    numbers = {name: num(getattr(found, name), f"is:{name}") for name in COUNTED}
-    return {"total": num(found.total, ""), **numbers, "next": coming(conn, project_id, now_ms)}
+    numbers = {
+        name: num(_count(conn, project_id, clause), f"is:{name}")
+        for name, clause in TROUBLES.items()
+    }
+    total = num(_count(conn, project_id, true()), "")
+    return {"total": total, **numbers, "next": coming(conn, project_id, now_ms)}
+
+
+def _count(conn: Connection, project_id: str, clause: ColumnElement[bool]) -> int:
+    return store.how_many(conn, and_(schedules.c.project_id == project_id, clause))
 
 
 def coming(conn: Connection, project_id: str, now_ms: int) -> list[Json]:
     """The schedules that fire next, soonest first; one that is silent does not."""
-    sqlite = conn.dialect.name == "sqlite"
-    due = schedules.c.watch_ms - query.grace_ms(sqlite=sqlite)
-    likely: list[Any] = list(conn.execute(
-        select(schedules).where(
-            schedules.c.project_id == project_id, schedules.c.enabled.is_(True),
-            schedules.c.paused.is_(False), schedules.c.silent.is_(None),
-            schedules.c.watch_ms.is_not(None),
-        ).order_by(due, schedules.c.id).limit(LOOKED_AT)
-    ))  # fmt: skip
+    own = schedules.c.project_id == project_id
+    soonest = select(schedules).where(own, COMING).order_by(DUE_MS, schedules.c.id)
+    likely: list[Any] = list(conn.execute(soonest.limit(LOOKED_AT)))
     days = days_off(conn, project_id)
     found = [(next_of(conn, row, days, now_ms), row) for row in likely]
     soon = sorted((at, row.name, row.id) for at, row in found if at is not None)

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, RowMapping, bindparam, insert, select, update
 from z4j_core.scheduler.fires import fire_id as timed_id
 
-from . import timing
+from . import newest, timing
 from .model import fires, schedules
 from .unplaced import NOTED
 from .written import days_off, definition_of
@@ -108,6 +108,7 @@ def tell(conn: Connection, project_id: str, lines: Sequence[Line]) -> Told:
         for line in its:
             if line.reason and line.reason.startswith(PAUSED) and not owned[schedule_id].paused:
                 told.paused[schedule_id] = line.reason
+    newest.keep(conn, {row["schedule_id"] for row in (*new.values(), *old.values())} - {NOBODY})
     return told
 
 

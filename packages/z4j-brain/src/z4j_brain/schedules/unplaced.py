@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, and_, insert, select
 from z4j_core.model.fires import Status, Why
 
 from ..commands.model import commands
+from . import newest
 from .model import fires
 
 NOTED = 0
@@ -46,6 +47,7 @@ def note(conn: Connection, cmd_ids: Iterable[str], now_us: int) -> dict[str, set
             if params.get("trigger") in _BY_HAND and not _is_told(conn, row, params):
                 conn.execute(insert(fires).values(**_row(row, params, now_us)))
                 changed.setdefault(row.project_id, set()).add(params["schedule"])
+    newest.keep(conn, set().union(*changed.values()))
     return changed
 
 

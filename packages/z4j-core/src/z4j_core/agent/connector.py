@@ -20,9 +20,10 @@ from websockets.exceptions import (
 )
 from websockets.sync import client
 
+from ..errors import Away
+from ..tls import away, refusal, refusal_in
 from ..wire.dsn import Dsn
-from .link import CLOSE_TIMEOUT_S, OPEN_TIMEOUT_S, Away, Closed
-from .tls import away, refusal, refusal_in
+from .link import CLOSE_TIMEOUT_S, OPEN_TIMEOUT_S, Closed
 
 PROTOCOL = "z4j.2"
 CONNECT_TIMEOUT_S = 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..errors import ConfigError, WireError
-from .link import Away, Closed
+from ..errors import Away, ConfigError, WireError
+from .link import Closed
 from .reconnect import AWAY, CAUSES, ELSEWHERE, KEY_REFUSED, STEADY_S
 
 Ended = ConfigError | Away | Closed | WireError

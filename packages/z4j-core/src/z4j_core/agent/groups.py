@@ -223,7 +223,7 @@ class Groups:
             entropy=process.entropy,
             directory=process.spool.home if process.spool is not None else "",
             ask=lambda op, args: process.errands.ask(*source, op, args),
-            note=process.note,
+            note=partial(process.note, source=standing.source),
             write=process.control,
             registered=process.registered,
             brain_ms=process.brain_time.now_ms,

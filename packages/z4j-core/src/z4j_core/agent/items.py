@@ -22,6 +22,8 @@ PREVIEW_TRUNCATED = 2
 _MAX_MAP = 16
 Preview = tuple[int, int, str]
 
+INFO, WARNING = 20, 30
+"""Levels of a note: what was warned of is over, and a warning."""
 TAG_LOST, TAG_TASK, TAG_RESULT, TAG_WORKER, TAG_NOTE = 0, 1, 3, 5, 6
 BORN = frozenset({EventKind.ENQUEUED, EventKind.SCHEDULED})
 _KINDS = {kind: (int(kind), int(state)) for kind, state in STATE_OF_KIND.items()}
@@ -254,9 +256,12 @@ def lost_item(reason: int, count: int, at_us: int, states: Mapping[str, int]) ->
     return (TAG_LOST, reason, count, 0, None, at_us, dict(states))
 
 
-def note_item(at_us: int, code: str, text: str) -> tuple[Any, ...]:
-    """A NOTE item at warning level."""
-    return (TAG_NOTE, at_us, 30, code, (0, len(text), text[:1000]))
+def note_item(
+    at_us: int, code: str, text: str, source: Source | None = None, *, is_over: bool = False
+) -> tuple[Any, ...]:
+    """A NOTE item: a warning, or that what was warned of is over; `source` is whom it is about."""
+    level = INFO if is_over else WARNING
+    return (TAG_NOTE, at_us, level, code, (0, len(text), text[:1000]), *(source or ()))
 
 
 def name(text: Any) -> str | None:

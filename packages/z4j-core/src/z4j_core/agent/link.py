@@ -10,15 +10,6 @@ OPEN_TIMEOUT_S = 10
 CLOSE_TIMEOUT_S = 2
 
 
-class Away(Z4JError):
-    """The brain cannot be reached; `code` is a Z4J-Ennn, `status` what HTTP said, 0 if nothing."""
-
-    def __init__(self, code: str, message: str, status: int = 0) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
-
-
 class Closed(Z4JError):
     """The connection ended; `close_code` is a hint that anyone could have forged."""
 

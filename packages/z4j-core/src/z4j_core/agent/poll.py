@@ -11,7 +11,7 @@ import ssl
 import threading
 
 from ..clock import Clock
-from ..errors import WireError
+from ..errors import Away, WireError
 from ..wire import CloseCode
 from ..wire.dsn import Dsn
 from ..wire.poll import (
@@ -28,7 +28,7 @@ from ..wire.poll import (
     split,
 )
 from .inbox import Inbox
-from .link import CLOSE_TIMEOUT_S, OPEN_TIMEOUT_S, Away, Closed
+from .link import CLOSE_TIMEOUT_S, OPEN_TIMEOUT_S, Closed
 from .post import Answer, Poster
 
 UP_TIMEOUT_S = 20.0

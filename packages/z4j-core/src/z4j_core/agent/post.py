@@ -16,13 +16,14 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any, NamedTuple
 
 from ..clock import Clock
+from ..errors import Away
+from ..tls import refusal, refusal_in
+from ..tunnel import connection_to
 from ..wire.dsn import Dsn
 from ..wire.poll import MAX_BATCH_BYTES, MEDIA_TYPE, SESSION_HEADER
 from .bounded import BoundedResponse
 from .connector import CONNECT_TIMEOUT_S, limit_sends, unreachable
-from .link import OPEN_TIMEOUT_S, Away, Closed
-from .tls import refusal, refusal_in
-from .tunnel import connection_to
+from .link import OPEN_TIMEOUT_S, Closed
 
 KEPT_S = 20.0
 """How long a connection may have been idle: servers and proxies close theirs after more."""

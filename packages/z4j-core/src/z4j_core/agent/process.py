@@ -29,7 +29,7 @@ from .counters import Counters
 from .errands import Errands
 from .firing import Registered
 from .groups import Groups
-from .items import Replayable, note_item
+from .items import Replayable, Source, note_item
 from .meta import stream_meta
 from .replays import Replays
 
@@ -209,10 +209,13 @@ class Process:
         for emitter in self.emitters:
             emitter.settle(now - START_HOLD_S, now - RECEIPT_HOLD_S)
 
-    def note(self, code: str, text: str) -> None:
+    def note(
+        self, code: str, text: str, *, source: Source | None = None, is_over: bool = False
+    ) -> None:
         """Say something that an operator should know, here and to the brain."""
-        log.warning("z4j: %s %s", code, text)
-        self.control(pack(note_item(self.clock.wall_us(), code, text)))
+        log.log(logging.INFO if is_over else logging.WARNING, "z4j: %s %s", code, text)
+        item = note_item(self.clock.wall_us(), code, text, source, is_over=is_over)
+        self.control(pack(item))
 
     def control(self, body: bytes) -> None:
         """Keep an item of class 1 for the brain."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .braintime import BrainTime
     from .errands import Errands
     from .firing import Registered
+    from .items import Source
 
 SCHEDULES = 64
 """Kind of WANT."""
@@ -71,7 +72,9 @@ class Surroundings(Protocol):
         """Keep an item of class 1 for the brain."""
         ...
 
-    def note(self, code: str, text: str) -> None:
+    def note(
+        self, code: str, text: str, *, source: Source | None = None, is_over: bool = False
+    ) -> None:
         """Say something that an operator should know, here and to the brain."""
         ...
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from ..clock import Clock
 from ..config import Dsn, Settings
-from ..errors import ConfigError
+from ..errors import Away, ConfigError
+from ..tls import context_of
 from . import connector, poll
-from .link import Away, Closed, Link
-from .tls import context_of
+from .link import Closed, Link
 
 AUTO, WEBSOCKET, POLL = "auto", "websocket", "poll"
 LIKE_A_PROXY = frozenset({200, 400, 403, 404, 405, 426, 501, 502})

@@ -5,19 +5,23 @@ Where it is: `Z4J_URL` and `Z4J_TOKEN`, else `.z4j/dev.json` here or above, else
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from ..errors import Z4JError
+from ..errors import ConfigError, Z4JError
+from ..tls import away, context_of, refusal, refusal_in
 from ..wire.dsn import is_loopback
+from .tls import NO_FILES, Files, files_of
 
 USAGE, FAILED, AWAY, REFUSED = 2, 1, 3, 4
 TIMEOUT_S = 15.0
@@ -36,6 +40,14 @@ class Failure(Z4JError):
         self.status = status
 
 
+class Host(NamedTuple):
+    """Scheme, host and port of a URL."""
+
+    scheme: str
+    host: str
+    port: int
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A brain and what lets one in. `token` is a secret; `project` the usual one."""
@@ -43,6 +55,13 @@ class Place:
     url: str
     token: str = field(repr=False, default="")
     project: str = "main"
+
+    @property
+    def host(self) -> Host:
+        """Where that is."""
+        parts = urlsplit(self.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return Host(parts.scheme, parts.hostname or "", port)
 
 
 class _Straight(HTTPRedirectHandler):
@@ -61,6 +80,7 @@ class Remote:
     place: Place
     cookie: str = field(repr=False, default="")
     timeout_s: float = TIMEOUT_S
+    files: Files = NO_FILES
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON under `path` of the project, or from the root where it begins with `/`.
@@ -94,17 +114,35 @@ class Remote:
             headers={"Content-Type": "application/json", "X-Z4J": "1", **self._proof(), **more},
             method=method,
         )
+        context = self._context()
+        ways = [_Straight(), *([HTTPSHandler(context=context)] if context else [])]
         try:
-            with build_opener(_Straight).open(request, timeout=self.timeout_s) as answer:
+            with build_opener(*ways).open(request, timeout=self.timeout_s) as answer:
                 cookies = answer.headers.get_all("Set-Cookie") or [""]
                 return json.loads(answer.read(_MAX_BYTES) or b"null"), cookies[0].partition(";")[0]
         except HTTPError as error:
-            raise _refusal(error) from error
+            raise _refusal(error, self.place.host) from error
         except (URLError, HTTPException, OSError) as error:
-            why = getattr(error, "reason", error)
-            raise Failure(AWAY, f"Z4J-E106 {self.place.url} does not answer: {why}") from error
+            raise self._away(error, context) from error
         except ValueError as error:
             raise Failure(AWAY, f"Z4J-E108 {self.place.url} is not a z4j brain") from error
+
+    def _context(self) -> ssl.SSLContext | None:
+        if self.files.tls_key and not self.files.tls_cert:
+            raise Failure(USAGE, "Z4J-E014 tls_key: a key without tls_cert, its certificate")
+        try:
+            return context_of(self.place.host, self.files)
+        except ConfigError as error:
+            raise Failure(USAGE, str(error)) from error
+
+    def _away(self, error: Exception, context: ssl.SSLContext | None) -> Failure:
+        why: Any = error.reason if isinstance(error, URLError) else error
+        found = refusal(why, self.place.host, context)
+        if found is None and isinstance(why, ssl.SSLError):
+            found = away(why, self.place.host)
+        if found is not None:
+            return Failure(AWAY, f"{found.code} {found}")
+        return Failure(AWAY, f"Z4J-E106 {self.place.url} does not answer: {why}")
 
     def _where(self, path: str) -> str:
         below = path if path.startswith("/") else f"/projects/{quote(self.place.project)}/{path}"
@@ -118,9 +156,12 @@ class Remote:
         return {}
 
 
-def _refusal(error: HTTPError) -> Failure:
+def _refusal(error: HTTPError, host: Host) -> Failure:
+    body = error.read(_MAX_BYTES)
+    if refused := refusal_in(error.code, body, host):
+        return Failure(AWAY, f"{refused.code} {refused}")
     try:
-        told = json.loads(error.read(_MAX_BYTES))
+        told = json.loads(body)
         text = f"{told['detail']} ({told['code']})"
     except (ValueError, KeyError, TypeError):
         return Failure(AWAY, f"Z4J-E108 not a z4j brain: it answered {error.code}")
@@ -132,6 +173,16 @@ def _refusal(error: HTTPError) -> Failure:
         text = f"{text}; {told['hint']}"
     statuses = {401: REFUSED, 403: REFUSED, 404: FAILED, 422: USAGE}
     return Failure(statuses.get(error.code, FAILED), text)
+
+
+def remote_of(options: argparse.Namespace) -> Remote:
+    """The brain that is meant here, with the files for TLS that were typed or set.
+
+    Raises:
+        Failure: as `place_of`.
+    """
+    place = place_of(os.environ, Path.cwd(), options.project)
+    return Remote(place, files=files_of(options, os.environ))
 
 
 def place_of(environ: Mapping[str, str], cwd: Path, project: str | None = None) -> Place:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ..clock import Clock
 from ..errors import StoreError, StoreUnavailable
+from ..wal import turn_on_wal
 from . import ReplayRecord, checked
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -118,7 +119,7 @@ class FileReplay:
         os.close(os.open(self._path, flags, 0o600))
         database = sqlite3.connect(self._path, timeout=_BUSY_S, check_same_thread=False)
         try:
-            database.execute("PRAGMA journal_mode=WAL")
+            turn_on_wal(database)
             database.execute("PRAGMA synchronous=NORMAL")
             database.executescript(_SCHEMA)
         except sqlite3.Error:

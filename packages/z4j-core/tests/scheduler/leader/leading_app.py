@@ -55,7 +55,7 @@ class Recording:
     def tell(self, fact):
         """Nobody reads the ledger."""
 
-    def note(self, code, text):
+    def note(self, code, text, *, is_over=False):
         print(code, text, flush=True)
 
 

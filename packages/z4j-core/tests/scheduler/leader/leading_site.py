@@ -108,5 +108,5 @@ class Site:
     def tell(self, fact):
         self.facts.append(fact)
 
-    def note(self, code, text):
-        self.notes.append(code)
+    def note(self, code, text, *, is_over=False):
+        self.notes.append(f"{code} is over" if is_over else code)

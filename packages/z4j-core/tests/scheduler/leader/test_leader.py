@@ -103,6 +103,20 @@ def test_nothing_fires_while_clocks_went_apart_until_two_readings_agree():
     assert len(site.jobs) == 1
 
 
+def test_whoever_is_refused_for_another_broker_says_so_once_and_when_that_is_over():
+    site = Site(lambda s: s.row())
+    site.books.fp = "that of staging"
+
+    site.go(60)
+    meanwhile = list(site.notes)
+    site.books.fp = "fp"
+    site.go(60)
+
+    assert meanwhile == ["Z4J-E301"]
+    assert site.notes == ["Z4J-E301", "Z4J-E301 is over"]
+    assert site.jobs
+
+
 def test_nothing_fires_while_the_store_is_a_minute_ahead_of_this_machine():
     site = Site(lambda s: s.row())
     site.go(1)

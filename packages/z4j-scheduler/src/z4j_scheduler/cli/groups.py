@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import threading
-from pathlib import Path
 from typing import Any
 
-from z4j_core.cli.remote import FAILED, Failure, Remote, place_of
+from z4j_core.cli.remote import FAILED, Failure, Remote, remote_of
 from z4j_core.cli.words import plain
 
 from .serve import source_of
@@ -19,7 +17,7 @@ Row = dict[str, Any]
 
 
 def _remote(options: argparse.Namespace) -> Remote:
-    return Remote(place_of(os.environ, Path.cwd(), options.project))
+    return remote_of(options)
 
 
 def _status(options: argparse.Namespace) -> int:

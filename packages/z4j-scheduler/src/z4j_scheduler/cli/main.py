@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from z4j_core.cli.remote import Failure
+from z4j_core.cli.tls import add_tls
 from z4j_core.cli.words import lines
-
-from .options import add_tls
 
 _HOMES = {
     "serve": "serve", "check": "check", "status": "groups", "move-group": "groups", "ddl": "ddl",
@@ -47,8 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check", help="DSN, brain, key, store, clock, time zones; exit 0, 2 or 3"
     )
-    for each in (serve, check):
-        add_tls(each)
+    add_tls(serve, check)
     commands.add_parser("status", help="who fires each group, from where, and who could")
     moved = commands.add_parser("move-group", help="let another fire a group")
     moved.add_argument("group", metavar="ENGINE/APP", help="as in status")
@@ -64,4 +62,5 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument("--json", action="store_true", help="one object per line")
     for name in ("status", "move-group"):
         commands.choices[name].add_argument("--project", help="slug of the project")
+        add_tls(commands.choices[name])
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ...clock import Clock
 from ...config import Settings
@@ -30,6 +30,14 @@ def pinned(store: Mapping[str, Any] | None) -> str:
     return kind if kind in ("brain", NONE) else ""
 
 
+class Say(Protocol):
+    """Tells operators of trouble, or that it is over."""
+
+    def __call__(self, code: str, text: str, *, is_over: bool = False) -> object:
+        """Tell it here and to the brain."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """One group of one process.
@@ -48,7 +56,7 @@ class Home:
     entropy: Callable[[int], bytes]
     directory: str
     ask: Callable[[int, Sequence[Any]], Answer]
-    note: Callable[[str, str], object]
+    note: Say
     write: Callable[[bytes], object]
     registered: Registered
     brain_ms: Callable[[], int | None]

@@ -121,9 +121,9 @@ class Placing:
         )
         self._home.write(pack(line))
 
-    def note(self, code: str, text: str) -> None:
-        """Tell operators of trouble."""
-        self._home.note(code, text)
+    def note(self, code: str, text: str, *, is_over: bool = False) -> None:
+        """Tell operators of trouble, or that it is over."""
+        self._home.note(code, text, is_over=is_over)
 
     def _admit(self, job: Job) -> None:
         """Let a fire pass, or not.

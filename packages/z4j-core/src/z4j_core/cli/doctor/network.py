@@ -9,10 +9,10 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ...agent.tls import away, context_of
 from ...clock import Clock
 from ...config import Dsn, Settings
 from ...errors import ConfigError
+from ...tls import away, context_of
 from .report import Failure, Said
 
 ANSWER_S = 3.0

@@ -12,17 +12,17 @@ from typing import Any, TypeVar
 from ...agent import connector, poll
 from ...agent.boundary import pack
 from ...agent.items import note_item
-from ...agent.link import Away, Closed, Link
+from ...agent.link import Closed, Link
 from ...agent.meta import stream_meta
 from ...agent.policy import CLOSED, PolicyError, parse_policy
 from ...agent.reconnect import AWAY, CAUSES
 from ...agent.results import Result, result_item
-from ...agent.tls import context_of
 from ...agent.transport import AUTO, POLL, WEBSOCKET, cause_in
 from ...clock import Clock
 from ...config import Dsn, Settings
-from ...errors import ConfigError, WireError
+from ...errors import Away, ConfigError, WireError
 from ...model.commands import ResultState
+from ...tls import context_of
 from ...wire import PROBE, AgentSession, RecordType, encode_key_id
 from ...wire.bodies import Ack, Close, Command, Open, Policy, Register, Welcome
 from .network import speaks_tls

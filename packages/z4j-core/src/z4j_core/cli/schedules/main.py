@@ -7,10 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 
 from ...errors import ScheduleInvalid
-from ..remote import USAGE, Failure, Remote, place_of
+from ..remote import USAGE, Failure, Remote, remote_of
 from ..words import lines, plain
 from .options import parser
 
@@ -49,4 +48,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _asker(options: argparse.Namespace) -> Ask:
     """The brain, looked for when a verb first needs it."""
-    return lambda: Remote(place_of(os.environ, Path.cwd(), options.project))
+    return lambda: remote_of(options)

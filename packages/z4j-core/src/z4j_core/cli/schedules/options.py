@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ...scheduler.dialects import DIALECTS
+from ..tls import add_tls
 
 _DIALECTS = f"of a cron text: {', '.join(DIALECTS)} (cron)"
 _SOURCE = "a TOML, YAML or JSON file, or module:attribute; nothing: what this app declares"
@@ -25,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     for each in verbs.choices.values():
         each.add_argument("--project", help="slug of the project")
         each.add_argument("--json", action="store_true", help="one object per line")
+        add_tls(each)
     return found
 
 

@@ -116,8 +116,8 @@ class Host(Protocol):
         """Write a line of the ledger; never waits for the brain."""
         ...
 
-    def note(self, code: str, text: str) -> None:
-        """Tell operators of trouble; called once when it begins."""
+    def note(self, code: str, text: str, *, is_over: bool = False) -> None:
+        """Tell operators of trouble; called once when it begins, of some also when it is over."""
         ...
 
 

@@ -93,6 +93,9 @@ class Guarded:
         with suppress(Exception):
             self._host.note(code, text)
 
-    def well(self, about: str) -> None:
-        """Trouble is over."""
+    def well(self, about: str, code: str = "", text: str = "") -> None:
+        """Trouble is over; with a code that is told as well, once."""
+        if about in self._told and code:
+            with suppress(Exception):
+                self._host.note(code, text, is_over=True)
         self._told.discard(about)

@@ -29,6 +29,7 @@ from .tenure import Tenure
 from .turns import Tools, Turns
 
 AGAIN_S = 1.0
+OTHER_BROKER = "Z4J-E301"
 
 
 class Pause(NamedTuple):
@@ -135,6 +136,7 @@ class Leader:
         found = self._store.acquire(settings.owner, ttl_ms=settings.ttl_ms, fp=settings.fp, rev=rev)
         if isinstance(found, Refusal):
             return self._refused(found)
+        self._is_of_this_broker()
         self._step_down()  # the thread that renews may have ended the last tenure
         self.tenure.begin(found)
         self._newcomer.led()
@@ -143,15 +145,20 @@ class Leader:
 
     def _refused(self, refusal: Refusal) -> Pause:
         if refusal.reason == "other_broker":
-            self.host.trouble("broker", "Z4J-E301", "the lease of this group is of another broker")
+            self.host.trouble(
+                "broker", OTHER_BROKER, "the lease of this group is of another broker"
+            )
             return Pause(self._settings.ttl_ms / 1000, in_store=True)
-        self.host.well("broker")
+        self._is_of_this_broker()
         self._newcomer.refused(refusal.reason)
         left_ms = refusal.expires_ms - refusal.store_now_ms
         if refusal.reason == "older_snapshot":
             left_ms = 1_000
         most = self._settings.ttl_ms
         return Pause(min(max(left_ms, 0), most) / 1000 + self._entropy(1)[0] / 512, in_store=True)
+
+    def _is_of_this_broker(self) -> None:
+        self.host.well("broker", OTHER_BROKER, "the lease of this group is of this broker")
 
     def _prepare(self, snapshot: Snapshot) -> None:
         """Learn how far all has come before anything is fired; made again until it works."""

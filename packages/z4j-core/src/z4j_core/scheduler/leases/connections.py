@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from ...errors import StoreError, StoreUnavailable
+from ...wal import turn_on_wal
 from . import tables
 from .tables import POSTGRESQL, SQLITE, OverDbapi, Statements
 
@@ -118,7 +119,7 @@ def _settle_in(connection: Any, dialect: str) -> None:
     """Transactions begin where we say so, and nothing stays at a server a pooler may swap."""
     if dialect == SQLITE:
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
+        turn_on_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
         return
     connection.autocommit = False

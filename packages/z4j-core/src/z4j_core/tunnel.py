@@ -5,13 +5,23 @@ from __future__ import annotations
 import ssl
 from base64 import b64encode
 from http.client import HTTPConnection, HTTPSConnection
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ..wire.dsn import Dsn
+
+class Host(Protocol):
+    """Where a brain is."""
+
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
 
 
-def connection_to(dsn: Dsn, context: ssl.SSLContext | None) -> HTTPConnection:
+def connection_to(dsn: Host, context: ssl.SSLContext | None) -> HTTPConnection:
     """A connection to the host of `dsn`, through a tunnel where an outbound proxy is set."""
     if dsn.scheme == "http":
         return HTTPConnection(dsn.host, dsn.port)

@@ -1,6 +1,7 @@
 """TLS on the way to a brain. The rule: one function trusts, one says why it came to nothing.
 
-The files are read at each dial: a certificate that was renewed needs no restart.
+Agents and commands go the same way. The files are read at each dial: a certificate that was renewed
+needs no restart.
 """
 
 from __future__ import annotations
@@ -9,14 +10,12 @@ import contextlib
 import ssl
 from http.client import HTTPException
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from websockets.exceptions import WebSocketException
 
-from ..config import Dsn, Settings
-from ..errors import ConfigError
-from .link import Away
-from .tunnel import connection_to
+from .errors import Away, ConfigError
+from .tunnel import Host, connection_to
 
 _CONNECT_S = 3.0
 _ALERT_S = 1.0
@@ -42,7 +41,18 @@ _PAGES = (b"No required SSL certificate", b"The SSL certificate error")
 """What nginx says in the body of a 400 instead of ending the handshake."""
 
 
-def context_of(dsn: Dsn, settings: Settings) -> ssl.SSLContext | None:
+class Files(Protocol):
+    """Paths of what is trusted, and of what is shown where somebody asks for a certificate."""
+
+    @property
+    def ca_file(self) -> str | None: ...
+    @property
+    def tls_cert(self) -> str | None: ...
+    @property
+    def tls_key(self) -> str | None: ...
+
+
+def context_of(dsn: Host, files: Files) -> ssl.SSLContext | None:
     """What TLS with the brain of `dsn` trusts and shows; None where there is no TLS.
 
     Raises:
@@ -50,19 +60,19 @@ def context_of(dsn: Dsn, settings: Settings) -> ssl.SSLContext | None:
     """
     if dsn.scheme != "https":
         return None
-    if settings.ca_file:
-        _read("Z4J_CA_FILE", settings.ca_file, _CERTIFICATE, "certificate")
+    if files.ca_file:
+        _read("Z4J_CA_FILE", files.ca_file, _CERTIFICATE, "certificate")
     try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
+        context = ssl.create_default_context(cafile=files.ca_file)
     except (ssl.SSLError, OSError) as error:
-        text = f"Z4J_CA_FILE: {settings.ca_file} cannot be used: {_reason(error)}"
+        text = f"Z4J_CA_FILE: {files.ca_file} cannot be used: {_reason(error)}"
         raise ConfigError(_FILE, text) from error
-    if settings.tls_cert:
-        _show(context, settings.tls_cert, settings.tls_key)
+    if files.tls_cert:
+        _show(context, files.tls_cert, files.tls_key)
     return context
 
 
-def refusal(error: BaseException | None, dsn: Dsn, context: ssl.SSLContext | None) -> Away | None:
+def refusal(error: BaseException | None, dsn: Host, context: ssl.SSLContext | None) -> Away | None:
     """Whether the brain's TLS refuses us, where a connection broke off before any answer.
 
     What refuses a client's certificate may say so after the handshake, and closes: who is sending
@@ -91,7 +101,7 @@ def refusal(error: BaseException | None, dsn: Dsn, context: ssl.SSLContext | Non
     return None
 
 
-def away(error: ssl.SSLError, dsn: Dsn) -> Away:
+def away(error: ssl.SSLError, dsn: Host) -> Away:
     """Why TLS with the host of `dsn` failed."""
     host = f"{dsn.host}:{dsn.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -108,7 +118,7 @@ def away(error: ssl.SSLError, dsn: Dsn) -> Away:
     return Away(_SERVER, f"TLS with {host} failed: {error.reason or error}")
 
 
-def refusal_in(status: int, body: bytes, dsn: Dsn) -> Away | None:
+def refusal_in(status: int, body: bytes, dsn: Host) -> Away | None:
     """Whether an answer refuses us for want of a certificate it trusts."""
     if status != _BAD_REQUEST or not any(page in body for page in _PAGES):
         return None
