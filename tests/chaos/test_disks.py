@@ -20,7 +20,7 @@ never = threading.Event()
 
 @pytest.fixture
 def small(tmp_path):
-    with small_disk(tmp_path / "small", "40m") as disk:
+    with small_disk(tmp_path / "small", "160m") as disk:
         yield disk
 
 

@@ -42,11 +42,11 @@ def outcome_of(stand, fire):
         return Outcome.CLAIMED
     if stand.generation > fire.generation:
         return Outcome.STALE
-    if stand.generation == fire.generation:
-        if stand.slot_ms >= fire.slot_ms:
-            return Outcome.TAKEN
-        if fire.max_fires is not None and stand.fires >= fire.max_fires:
-            return Outcome.SPENT
+    if stand.slot_ms >= fire.slot_ms:
+        return Outcome.TAKEN
+    spent = stand.fires if stand.generation == fire.generation else 0
+    if fire.max_fires is not None and spent >= fire.max_fires:
+        return Outcome.SPENT
     return Outcome.CLAIMED
 
 

@@ -45,7 +45,7 @@ class World:
         self.met = Counter()
         self.facts, self.placed = [], []
         self.schedule_of, self.fired_as, self.newest_of = {}, {}, {}
-        self.caught = {}
+        self.caught, self.claimed_in = {}, {}
         self.jumped = self.flushed = False
         self._events, self._number, self._deep = [], 0, 0
         self.is_wild = True
@@ -209,8 +209,10 @@ class World:
         """A line of the ledger; it outlives its process."""
         self.facts.append(fact)
         self.schedule_of[fact.fire_id] = fact.schedule
-        if fact.status is Status.CLAIMED and fact.trigger is Why.CATCHUP:
-            caught = self.caught.setdefault((fact.schedule, node.leader.tenure.epoch), [])
+        epoch = node.leader.tenure.epoch
+        own = self.claimed_in.get(fact.fire_id) == epoch  # not one that is taken over
+        if own and fact.status is Status.CLAIMED and fact.trigger is Why.CATCHUP:
+            caught = self.caught.setdefault((fact.schedule, epoch), [])
             caught[:] = [at for at in caught if self.now_ms - at < 10_000] + [self.now_ms]
             holds(BOUNDED, len(caught) <= CATCHUP_MAX + 1, f"{len(caught)} in ten seconds")
 
@@ -234,6 +236,7 @@ class World:
 
     def claimed(self, lease, fire):
         """A claim was written."""
+        self.claimed_in[fire.fire_id] = lease.epoch
         newest = self.newest_of.get(fire.schedule, (0, 0))
         if not self.flushed:
             holds(NO_OLDER, fire.generation >= newest[0], f"{fire.generation} after {newest[0]}")

@@ -65,7 +65,7 @@ class Outcome(IntEnum):
     CLAIMED = 1
     """Also when the same lease claimed it before and has not settled it: an answer was lost."""
     TAKEN = 0
-    """The slot, or a later one, was claimed before."""
+    """The slot, or a later one, was claimed before, be it by an older generation."""
     STALE = -2
     """The store knows a newer generation."""
     SPENT = -3

@@ -51,8 +51,17 @@ class TestClaims:
         store.claim(lease, [slot(0, 30, generation=2)])
 
         assert store.claim(lease, [slot(0, 60, generation=1)]) == [Outcome.STALE]
-        assert store.claim(lease, [slot(0, 10, generation=3)]) == [Outcome.CLAIMED]
-        assert store.cursors()[schedule(0)] == Stand(3, SLOT_MS + 600_000, 1)
+        assert store.claim(lease, [slot(0, 60, generation=3)]) == [Outcome.CLAIMED]
+        assert store.cursors()[schedule(0)] == Stand(3, SLOT_MS + 3_600_000, 1)
+
+    def test_an_edit_does_not_fire_again_what_was_claimed_before_it(self, bench: Bench) -> None:
+        store = bench.make()
+        lease = lead(store)
+        store.claim(lease, [slot(0, 30, generation=2)])
+
+        assert store.claim(lease, [slot(0, 30, generation=3)]) == [Outcome.TAKEN]
+        assert store.claim(lease, [slot(0, 10, generation=3)]) == [Outcome.TAKEN]
+        assert [fire.generation for fire in store.open()] == [2]
 
     def test_max_fires_bounds_the_claims_of_a_generation(self, bench: Bench) -> None:
         store = bench.make()

@@ -188,6 +188,8 @@ class Leader:
                 self._ledger.tell(fire, Status.BUFFERED, fire.reason)
                 self._memory.waiting.setdefault(fire.schedule, {})[fire.slot.at_ms] = fire
             else:
+                # Who claimed it may have died before it could say so.
+                self._ledger.tell(fire, Status.CLAIMED)
                 self._placing.look_later(fire, now, in_doubt=True)
 
     def _step_down(self) -> None:

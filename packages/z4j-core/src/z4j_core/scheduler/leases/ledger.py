@@ -157,10 +157,9 @@ def claim(db: Statements, group: str, lease: Lease, fires: Sequence[Claim]) -> l
 def _outcome(at: Stand, fire: Claim) -> Outcome:
     if at.generation > fire.generation:
         return Outcome.STALE
-    same = at.generation == fire.generation
-    if same and at.slot_ms >= fire.slot_ms:
-        return Outcome.TAKEN
-    spent = at.fires if same else 0
+    if at.generation != _NO_CLAIM and at.slot_ms >= fire.slot_ms:
+        return Outcome.TAKEN  # by an older generation too: an edit does not fire a slot again
+    spent = at.fires if at.generation == fire.generation else 0
     if fire.max_fires is not None and spent >= fire.max_fires:
         return Outcome.SPENT
     return Outcome.CLAIMED

@@ -92,7 +92,7 @@ for i = 3, #ARGV, 6 do
   local answer = 1
   if cg > g then
     answer = -2
-  elseif cg == g and cs >= s then
+  elseif cg >= 0 and cs >= s then
     answer = 0
     local open = redis.call('HGET', KEYS[3], fire)
     if open then
