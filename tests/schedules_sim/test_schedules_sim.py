@@ -69,6 +69,11 @@ def test_a_million_steps_keep_every_promise(record_property):
     assert met["steps"] >= STEPS
 
 
+@pytest.mark.parametrize("seed", [11_132, 11_258, 17_496, 25_541, 28_133, 32_756])
+def test_worlds_that_once_broke_a_promise_keep_it(seed):
+    assert lived([seed])["placed"]
+
+
 @pytest.mark.parametrize("seed", [7, 19, 42])
 def test_a_seed_decides_everything(seed):
     first, again = World(seed).live(), World(seed).live()

@@ -217,6 +217,7 @@ class Leader:
             return Pause(AGAIN_S)
         self.host.well("clock")
         self._ledger.settle()
+        self._resolve()
         ended, self.ended = self.ended, set()
         resumed = self._placing.resume()
         turned = self._turns.turn(ended)
@@ -225,6 +226,13 @@ class Leader:
             self._written = now
             self._journal.write()
         return NOW if resumed or turned else Pause(self._idle_s())
+
+    def _resolve(self) -> None:
+        """Take over what this process may have claimed itself, without an answer."""
+        doubted = self._turns.doubted
+        if doubted:
+            self._recover([found for found in self._store.open() if found.fire_id in doubted])
+            self._turns.doubted = set()
 
     def _take(self, snapshot: Snapshot) -> None:
         """Go by a snapshot; what it changed is planned anew."""

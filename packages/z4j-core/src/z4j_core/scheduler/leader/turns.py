@@ -72,6 +72,11 @@ class Turns:
         """Keys, the next one last."""
         self._works: dict[str, Work] = {}
         self._stale: set[str] = set()
+        self._asked: set[str] = set()
+        """Fires of the last claim, until it is answered."""
+        self.doubted: set[str] = set()
+        """Fires that may have been claimed: no answer came, and an edit before they were asked for
+        again."""
         self._looked = 0.0
 
     @property
@@ -85,7 +90,10 @@ class Turns:
         for key in touched:
             name = name_of(key)
             self._planning.forget(name)
-            self._works.pop(name, None)
+            work = self._works.pop(name, None)
+            if work is not None and self._asked:
+                steps = [step.id for step in work.steps if isinstance(step, Fire)]
+                self.doubted.update(self._asked.intersection(steps))
             self._stale.discard(name)
             if key not in rows.held:
                 self._bury(name)
@@ -101,6 +109,8 @@ class Turns:
         self._works.clear()
         self._unloaded.clear()
         self._stale.clear()
+        self._asked.clear()
+        self.doubted.clear()
 
     def turn(self, ended: set[str]) -> bool:
         """Do some of what is due; whether there is more. `ended`: schedules whose run ended."""
@@ -264,7 +274,9 @@ class Turns:
             ready.append(fire)
         if fresh:
             claims = [fire.claim() for _, fire in fresh]
+            self._asked = {fire.id for _, fire in fresh}
             outcomes = self._store.claim(self._tenure.held(), claims)
+            self._asked.clear()
             for (key, fire), outcome in zip(fresh, outcomes, strict=True):
                 self._works[key].steps.popleft()
                 if self._is_placed(key, fire, outcome):
