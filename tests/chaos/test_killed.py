@@ -96,17 +96,17 @@ def is_stored(brain, stream, produced):
 
 
 def check_side_book(stage, unseen):
-    sent, ran, known = stage.book("sent"), stage.book("ran"), stage.brain.tasks()
-    assert set(known) == set(sent)
-    assert all(row.was_enqueued for row in known.values())
+    ran = stage.book("ran")
 
     def heard():
-        tasks = stage.brain.tasks()
-        return sum(not tasks[task_id].was_taken for task_id in ran) <= unseen
+        known = stage.brain.tasks()
+        missing = sum(not known[task_id].was_taken for task_id in ran)
+        return known if missing <= unseen else None
 
     # What the dead worker had in hand goes the way of whoever adopted it, perhaps the producer's.
-    eventually(heard, "what the dead worker had in hand", SETTLE_S)
-    known = stage.brain.tasks()
+    known = eventually(heard, "what the dead worker had in hand", SETTLE_S)
+    assert set(known) == set(stage.book("sent"))
+    assert all(row.was_enqueued for row in known.values())
     done = {task_id for task_id, row in known.items() if row.state is TaskState.SUCCEEDED}
     assert done <= set(ran)
 

@@ -6,8 +6,6 @@ import contextlib
 import os
 import signal
 import sqlite3
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from lease_services import OnFile, lead_on
 from z4j_core.errors import LeaseLost, StoreError
 from z4j_core.scheduler.lease import Lease, Outcome
 from z4j_core.scheduler.leases.connections import Connections
+from z4j_testing.crowd import at_once
 from z4j_testing.leases.bench import after, ask, lead, refused, slot
 from z4j_testing.signals import eventually
 
@@ -87,15 +86,8 @@ def test_whoever_opens_a_file_that_is_written_to_waits_for_its_turn(tmp_path):
 def test_many_that_open_a_new_directory_at_once_are_all_answered(tmp_path):
     def opened(at):
         crowd = [OnFile(str(tmp_path / f"leases-{at}"), "demo/toy/shop")() for _ in range(CROWD)]
-        start = threading.Barrier(CROWD)
-
-        def ask(store):
-            start.wait()
-            return store.is_blank()
-
         try:
-            with ThreadPoolExecutor(CROWD) as threads:
-                return list(threads.map(ask, crowd))
+            return at_once([store.is_blank for store in crowd])
         finally:
             for store in crowd:
                 store.close()

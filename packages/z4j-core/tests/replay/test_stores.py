@@ -7,9 +7,8 @@ import os
 import stat
 import subprocess
 import sys
-import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from z4j_core.clock import SystemClock
@@ -17,6 +16,7 @@ from z4j_core.errors import StoreError, StoreUnavailable
 from z4j_core.replay import MAX_RECORD_BYTES, RecordTooLarge
 from z4j_core.replay.file import FileReplay
 from z4j_core.replay.redis import PREFIX, RedisReplay, key_of
+from z4j_testing.crowd import at_once
 
 redis = pytest.importorskip("redis", reason="redis-py is not installed")
 pytest.importorskip("redis.retry")
@@ -205,15 +205,8 @@ def test_many_that_open_a_new_file_at_once_are_all_answered(tmp_path):
     def opened(at):
         path = str(tmp_path / f"replay-{at}.db")
         crowd = [FileReplay(path, 1 << 20, SystemClock()) for _ in range(CROWD)]
-        start = threading.Barrier(CROWD)
-
-        def ask(store):
-            start.wait()
-            return store.get("rq", "a", "t")
-
         try:
-            with ThreadPoolExecutor(CROWD) as threads:
-                return list(threads.map(ask, crowd))
+            return at_once([partial(store.get, "rq", "a", "t") for store in crowd])
         finally:
             for store in crowd:
                 store.close()

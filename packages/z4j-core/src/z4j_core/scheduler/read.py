@@ -72,9 +72,8 @@ class Fields:
 
     def done(self) -> None:
         """Refuse what nobody asked for."""
-        left = self._value.keys() - self._read
-        left = left.difference(*self._known) if left else left
-        for name in self._value if left else ():
+        left = (self._value.keys() - self._read).difference(*self._known)
+        for name in self._value:
             if name in left:
                 hint = nearest(str(name), self._read.union(*self._known))
                 raise bounds("no such field", hint, f"/{escaped(str(name))}")

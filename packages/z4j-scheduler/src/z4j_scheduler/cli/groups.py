@@ -16,12 +16,8 @@ LOOK_S, LONGEST_S = 0.5, 90.0
 Row = dict[str, Any]
 
 
-def _remote(options: argparse.Namespace) -> Remote:
-    return remote_of(options)
-
-
 def _status(options: argparse.Namespace) -> int:
-    rows = _remote(options).get("schedules/groups")["items"]
+    rows = remote_of(options).get("schedules/groups")["items"]
     for row in rows:
         _say(row, options)
     if not rows and not options.json:
@@ -31,7 +27,7 @@ def _status(options: argparse.Namespace) -> int:
 
 def _move(options: argparse.Namespace) -> int:
     engine, app = source_of(options.group)
-    remote = _remote(options)
+    remote = remote_of(options)
     body = {"engine": engine, "app": app, "mode": options.to, "store": options.store}
     row = remote.post("schedules/groups/move", body)
     pause, left_s = threading.Event(), LONGEST_S

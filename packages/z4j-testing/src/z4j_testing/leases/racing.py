@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from z4j_core.errors import LeaseLost, StoreError
 from z4j_core.scheduler.lease import Lease, Outcome
 
+from ..crowd import at_once
 from .bench import Bench, Maker, ask, lead, schedule, slot
 
 _TERMS = 25
@@ -72,14 +73,8 @@ class TestRacing:
 
     def test_of_many_threads_that_ask_at_once_one_leads(self, bench: Bench) -> None:
         stores = [bench.make() for _ in range(4)]
-        start = threading.Barrier(len(stores))
 
-        def asked(number: int) -> Any:
-            start.wait()
-            return ask(stores[number], f"owner {number}")
-
-        with ThreadPoolExecutor(len(stores)) as threads:
-            found = list(threads.map(asked, range(len(stores))))
+        found = at_once([partial(ask, store, f"owner {n}") for n, store in enumerate(stores)])
 
         assert sum(isinstance(answer, Lease) for answer in found) == 1
 
